@@ -1,0 +1,87 @@
+# The three kinds of target of this project, and the flags they share.
+
+set(CMAKE_C_STANDARD 17)
+set(CMAKE_C_EXTENSIONS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+# assert() guards our own bugs and stays on in every build.
+string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_RELEASE "${CMAKE_C_FLAGS_RELEASE}")
+string(REPLACE "-O3" "-O2" CMAKE_C_FLAGS_RELEASE "${CMAKE_C_FLAGS_RELEASE}")
+
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+
+add_library(coffer_flags INTERFACE)
+target_include_directories(coffer_flags INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
+target_compile_definitions(coffer_flags INTERFACE _GNU_SOURCE)
+target_compile_options(coffer_flags INTERFACE
+	-Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes
+	-Wmissing-prototypes -Wvla -Wformat=2
+	-fno-strict-aliasing -fno-common -g
+	$<$<BOOL:${COFFER_WERROR}>:-Werror>
+	"-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
+if(COFFER_SANITIZE)
+	target_compile_options(coffer_flags INTERFACE
+		-fsanitize=${COFFER_SANITIZE} -fno-sanitize-recover=all
+		-fno-omit-frame-pointer)
+	target_link_options(coffer_flags INTERFACE -fsanitize=${COFFER_SANITIZE})
+else()
+	target_compile_options(coffer_flags INTERFACE
+		-fstack-protector-strong -fstack-clash-protection -fcf-protection
+		$<$<CONFIG:Release>:-U_FORTIFY_SOURCE>
+		$<$<CONFIG:Release>:-D_FORTIFY_SOURCE=2>)
+	target_link_options(coffer_flags INTERFACE
+		-Wl,-z,relro,-z,now,-z,noexecstack)
+endif()
+if(COFFER_FUZZ)
+	# Coverage in every component, the driver only in the fuzzers.
+	target_compile_options(coffer_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+# vmm_component(NAME SRC file... [USES component...] [LIBS library...])
+# One STATIC library; USES is PUBLIC, so that a missing one is a link error.
+# A file is named relative to the calling CMakeLists.txt.
+function(vmm_component name)
+	cmake_parse_arguments(C "" "" "SRC;USES;LIBS" ${ARGN})
+	add_library(${name} STATIC ${C_SRC})
+	target_link_libraries(${name} PUBLIC coffer_flags ${C_USES} PRIVATE ${C_LIBS})
+endfunction()
+
+# unit_test(NAME [USES component...]): tests/unit/test_NAME.c -> ctest unit.NAME
+# The component NAME itself is linked when there is one.
+function(unit_test name)
+	cmake_parse_arguments(C "" "" "SRC;USES;LIBS" ${ARGN})
+	if(NOT BUILD_TESTING)
+		return()
+	endif()
+	pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+	add_executable(test_${name} ${CMAKE_SOURCE_DIR}/tests/unit/test_${name}.c ${C_SRC})
+	if(TARGET ${name})
+		target_link_libraries(test_${name} PRIVATE ${name})
+	endif()
+	target_link_libraries(test_${name} PRIVATE coffer_flags ${C_USES} ${C_LIBS} PkgConfig::CMOCKA)
+	add_test(NAME unit.${name} COMMAND test_${name})
+	set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 120)
+endfunction()
+
+# fuzz_target(NAME [USES component...]): tests/fuzz/fuzz_NAME.c, which defines
+# LLVMFuzzerTestOneInput(). With COFFER_FUZZ: a libFuzzer binary fuzz_NAME. In
+# every other build: replay of tests/fuzz/corpus/NAME as ctest fuzz.NAME.
+function(fuzz_target name)
+	cmake_parse_arguments(C "" "" "SRC;USES;LIBS" ${ARGN})
+	if(NOT BUILD_TESTING)
+		return()
+	endif()
+	set(src ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_${name}.c ${C_SRC})
+	if(NOT COFFER_FUZZ)
+		list(APPEND src ${CMAKE_SOURCE_DIR}/tests/fuzz/replay_main.c)
+	endif()
+	add_executable(fuzz_${name} ${src})
+	target_link_libraries(fuzz_${name} PRIVATE coffer_flags ${C_USES} ${C_LIBS})
+	if(COFFER_FUZZ)
+		target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+		return()
+	endif()
+	add_test(NAME fuzz.${name}
+		COMMAND fuzz_${name} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name})
+	set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 120)
+endfunction()

@@ -1,0 +1,97 @@
+/*
+ * mem/dma_view.h - guest memory as a device may see it.
+ *
+ * A plain guest lets its devices touch all of RAM. A confidential guest shares
+ * pages one by one (bounce buffers, rings); everything else is private, and a
+ * descriptor that points at a private page is an error, never a read of
+ * ciphertext and never a write that corrupts the guest. Every device access
+ * goes through a view, so that this is checked in one place.
+ */
+#ifndef MEM_DMA_VIEW_H
+#define MEM_DMA_VIEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "mem/mem_map.h"
+#include "vmm/base/own.h"
+
+struct dma_view; /* opaque; shared by all devices of a VM */
+struct err;
+struct guest_mem;
+
+enum dma_view_mode {
+	DMA_VIEW_ALL,	 /* plain guest: all RAM is reachable */
+	DMA_VIEW_SHARED, /* confidential guest: only what it has shared */
+};
+
+/*
+ * What happens in DMA_VIEW_SHARED before the guest's first report: Linux first
+ * reports all RAM as private and then each page it shares.
+ */
+enum dma_view_unreported {
+	DMA_UNREPORTED_ALLOW,  /* all RAM is reachable until a report comes */
+	DMA_UNREPORTED_REFUSE, /* nothing is: --dma strict */
+};
+
+struct dma_view_counters {
+	uint64_t shared_bytes;	/* RAM that is reachable now */
+	uint64_t private_bytes; /* RAM that is not */
+	uint64_t refused;	/* accesses refused since creation */
+	uint64_t reports;	/* changes reported by the guest */
+	bool reported;		/* has the guest reported at all? */
+};
+
+/* @mem is borrowed, complete, and outlives the view. -ENOMEM. */
+int dma_view_create(const struct guest_mem *mem, enum dma_view_mode mode,
+		    enum dma_view_unreported unreported, struct dma_view **ret,
+		    struct err *err);
+/* NULL is fine. */
+void dma_view_destroy(struct dma_view *v);
+DEFINE_CLEANUP(struct dma_view, dma_view_destroy)
+
+/*
+ * The guest reports [gpa, gpa + len) as private or shared
+ * (KVM_HC_MAP_GPA_RANGE). Any thread; takes effect before it returns.
+ * @gpa, @len   multiples of 4096
+ * -EINVAL      misaligned, or some byte is not RAM; nothing changes then
+ * In DMA_VIEW_ALL the report is counted and changes nothing.
+ */
+int dma_view_report(struct dma_view *v, gpa_t gpa, uint64_t len,
+		    bool is_private);
+
+/* Back to the state after creation (machine reset). */
+void dma_view_reset(struct dma_view *v);
+
+/*
+ * Copy between the guest and the host, any thread, len up to
+ * GUEST_MEM_COPY_MAX.
+ * -EFAULT      some byte is not RAM or not shared; nothing is copied, and it
+ *              counts as one refused access
+ * -E2BIG       len too large
+ */
+int dma_view_read(struct dma_view *v, gpa_t src, void *dst, size_t len);
+int dma_view_write(struct dma_view *v, gpa_t dst, const void *src, size_t len);
+
+/*
+ * Naturally aligned 16-bit ring indices, with acquire and release order
+ * against the other accesses. -EFAULT as above, and for a misaligned @gpa.
+ */
+int dma_view_load_le16_acquire(struct dma_view *v, gpa_t gpa, uint16_t *ret);
+int dma_view_store_le16_release(struct dma_view *v, gpa_t gpa, uint16_t val);
+
+/*
+ * Append the host addresses of [gpa, gpa + len) to @iov[*n..max) and advance
+ * *n, merging with the entry before where the memory is adjacent. The entries
+ * are for one request and are not kept after it.
+ * @write       the device is going to write there (ROM is refused)
+ * -EFAULT      as above; -E2BIG: more than @max entries. *n is untouched then.
+ */
+int dma_view_map(struct dma_view *v, gpa_t gpa, uint64_t len, bool write,
+		 struct iovec *iov, size_t max, size_t *n);
+
+void dma_view_counters(const struct dma_view *v, struct dma_view_counters *ret);
+
+#endif
