@@ -1,0 +1,52 @@
+/* vmm/exit_status.h - how a run ended, and the exit status that says so. */
+#ifndef VMM_EXIT_STATUS_H
+#define VMM_EXIT_STATUS_H
+
+#include <stdint.h>
+
+#include "vmm/base/err.h"
+
+/* coffer-run(1), EXIT STATUS. 0..63 belong to the guest. */
+enum exit_status {
+	EXIT_STATUS_OK = 0,
+	EXIT_STATUS_GUEST_MAX = 63,
+	EXIT_STATUS_USAGE = 64,
+	EXIT_STATUS_INPUT = 66,
+	EXIT_STATUS_HOST = 69,
+	EXIT_STATUS_INTERNAL = 70,
+	EXIT_STATUS_PERM = 77,
+	EXIT_STATUS_CRASH = 80,
+	EXIT_STATUS_TIMEOUT = 124,
+};
+
+enum run_how {
+	RUN_POWEROFF = 0, /* ACPI S5 */
+	RUN_REBOOT,	  /* any reset, with --on-reboot exit */
+	RUN_DEBUG_EXIT,	  /* value: what the guest wrote */
+	RUN_PANIC,	  /* reported through pvpanic */
+	RUN_TRIPLE_FAULT, /* or an entry KVM cannot run */
+	RUN_TIMEOUT,	  /* --timeout, or --stop-timeout after a signal */
+	RUN_STOPPED,	  /* the operator ended it: Ctrl-A x, second signal */
+	RUN_ERROR,	  /* ours; the message is in why */
+	RUN_HOW_COUNT,
+};
+
+struct run_result {
+	enum run_how how;
+	uint64_t value;	       /* RUN_DEBUG_EXIT: full value; otherwise 0 */
+	char why[ERR_MSG_MAX]; /* one line for people; may be empty */
+};
+
+/* "poweroff", "reboot", ...: the word in --status-file. */
+const char *run_how_name(enum run_how how);
+/* One sentence, for the man page's table and `coffer help run`. */
+const char *exit_status_text(int status);
+
+/* By kind; ERR_UNSET counts as our bug. */
+enum exit_status exit_status_of_err(const struct err *e);
+/*
+ * 0..63 or one of the above; @err is used for RUN_ERROR only (NULL: our bug).
+ */
+int exit_status_of_result(const struct run_result *res, const struct err *err);
+
+#endif

@@ -1,0 +1,149 @@
+/*
+ * vmm/option.h - one table of options drives the command line, the JSON
+ * configuration file and the help text.
+ *
+ * An option describes one field of a caller's struct: where it is, what it
+ * holds, how it is called. The same description serves as a suboption, so that
+ * `--disk path=a.img,ro` and {"disk": [{"path": "a.img", "ro": true}]} fill the
+ * same struct by the same rules.
+ *
+ * The command line is parsed here and not by getopt_long(), which accepts
+ * every unambiguous abbreviation (a script that says --mem breaks on the day
+ * another option starts with it) and keeps its state in globals.
+ */
+#ifndef VMM_OPTION_H
+#define VMM_OPTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct err;
+
+/* What a field is. Strings are malloc'ed; option_free() frees them. */
+enum option_kind {
+	OPTION_FLAG,	/* bool; no argument, or =on|off; JSON boolean */
+	OPTION_TEXT,	/* char *; JSON string, at most max bytes */
+	OPTION_PATH,	/* char *, not empty; JSON string */
+	OPTION_TEXTS,	/* struct text_list; repeatable; JSON array of strings,
+			   at most max entries of at most entry_max bytes */
+	OPTION_NUMBER,	/* uint64_t, min..max; JSON integer */
+	OPTION_SIZE,	/* uint64_t, bytes, min..max; JSON string or integer */
+	OPTION_SECONDS, /* uint64_t, milliseconds; JSON number */
+	OPTION_CHOICE,	/* int, index into choices; JSON string */
+	OPTION_PARSED,	/* whatever parse() fills; JSON string */
+	OPTION_GROUP,	/* a struct with suboptions; JSON string or object */
+	OPTION_GROUPS,	/* struct group_list of them; repeatable; JSON array */
+	OPTION_HELP,	/* no field: -h short help, --help long help */
+	OPTION_VERSION, /* no field */
+};
+
+struct text_list {
+	char **v;
+	size_t n;
+};
+
+/* v is an array of n structs of the option's group_size bytes. */
+struct group_list {
+	void *v;
+	size_t n;
+};
+
+struct option_desc {
+	const char *name; /* long option and JSON key; NULL ends a table */
+	char short_name;  /* 0: none */
+	enum option_kind kind;
+	size_t off;	  /* of the field in the caller's struct */
+	const char *arg;  /* "FILE" in help; NULL for flags */
+	const char *help; /* one line, no full stop */
+	const char *more; /* further sentences of the long help, or NULL */
+	/* NUMBER, SIZE and SECONDS (there in ms): inclusive; max 0: no limit */
+	uint64_t min, max;
+	size_t entry_max;	    /* TEXTS */
+	const char *const *choices; /* CHOICE: ends with NULL */
+	const char *hint; /* "(try 512M)": ends a message about a bad value */
+	int (*parse)(void *field, const char *text, struct err *err); /*PARSED*/
+	/* GROUP, GROUPS */
+	const struct option_desc *subs;
+	size_t group_size;
+	/* Fill defaults of one group (NULL: zeroes); check it when parsed. */
+	void (*group_init)(void *group);
+	int (*group_check)(void *group, struct err *err);
+	/*
+	 * Suboption only: a first item without `=` is this one's value, so
+	 * that `-m 512M` means `-m size=512M`.
+	 */
+	bool implicit;
+	bool required;	/* suboption only: every group must have it */
+	bool cli_only;	/* not a JSON key */
+	bool is_config; /* PATH: names the JSON file; also cli_only */
+};
+
+/* The offset of field @f of struct @s, which must be of type @t. */
+#define OPTION_AT(s, f, t)                                                     \
+	(offsetof(s, f) + 0 * sizeof(char[__builtin_types_compatible_p(        \
+						  __typeof__(((s *)0)->f), t)  \
+						  ? 1                          \
+						  : -1]))
+
+/* A heading in the long help, and the options under it. */
+struct option_section {
+	const char *title;
+	const struct option_desc *options;
+};
+
+struct option_table {
+	const char *verb;     /* "run" */
+	const char *synopsis; /* "-k FILE [OPTION...]" */
+	const char *summary;  /* one line */
+	const char *epilogue; /* end of the long help, or NULL */
+	const struct option_section *sections; /* ends with title NULL */
+	size_t size;			       /* of the caller's struct */
+	void (*init)(void *target);	       /* defaults, nothing allocated */
+};
+
+enum option_outcome {
+	OPTION_OUTCOME_OK = 0,
+	OPTION_OUTCOME_SHORT_HELP,
+	OPTION_OUTCOME_LONG_HELP,
+	OPTION_OUTCOME_VERSION,
+};
+
+/*
+ * Parse @argv[1..argc) over @target, which init() has filled. A JSON file
+ * named by the is_config option is read first and the command line overrides
+ * it: an option given on both sides takes nothing from the file (which is
+ * still checked). On -h, --help or --version *ret says which, whatever else
+ * there is, and @target is not touched.
+ * -EINVAL with ERR_USAGE: unknown or repeated option, bad value; the message
+ *         begins with "--name: "
+ * errors of option_parse_json_file()
+ * After an error @target holds what was parsed so far: destroy it.
+ */
+int option_parse_args(const struct option_table *t, int argc, char *const *argv,
+		      void *target, enum option_outcome *ret, struct err *err);
+
+/*
+ * The JSON object in @text, keys as long options. @name is for messages.
+ * -EINVAL with ERR_USAGE: not JSON (with line and column), a repeated or
+ *         unknown key (with the nearest one), a wrong type, a bad value
+ */
+int option_parse_json(const struct option_table *t, const char *text,
+		      size_t len, const char *name, void *target,
+		      struct err *err);
+
+/*
+ * One group from `value[,key=value...]`, for tests and for callers that have
+ * only the text. @group is overwritten with the group's defaults first.
+ */
+int option_parse_group(const struct option_desc *o, const char *text,
+		       void *group, struct err *err);
+
+/* Free every string, list and group of @target. */
+void option_free(const struct option_table *t, void *target);
+
+void option_print_short_help(const struct option_table *t, FILE *f);
+void option_print_long_help(const struct option_table *t, FILE *f);
+
+#endif
