@@ -1,0 +1,28 @@
+/*
+ * vmm/kvm/kvm_abi.h - the kernel's KVM interface. Included by vmm/kvm/ only.
+ *
+ * Definitions that the oldest supported header (Linux 6.1) lacks are made here,
+ * with the numbers of Linux' include/uapi/linux/kvm.h.
+ */
+#ifndef VMM_KVM_KVM_ABI_H
+#define VMM_KVM_KVM_ABI_H
+
+#include <linux/kvm.h>
+
+#ifndef KVM_CAP_VM_TYPES
+#define KVM_CAP_VM_TYPES 235
+#endif
+
+/* Values of KVM_CREATE_VM's argument and bits of KVM_CAP_VM_TYPES. */
+enum {
+	KVM_VM_TYPE_DEFAULT = 0,
+	KVM_VM_TYPE_SEV = 2,
+	KVM_VM_TYPE_SEV_ES = 3,
+};
+
+_Static_assert(KVM_CREATE_VM == 0xae01, "ioctl number");
+_Static_assert(sizeof(struct kvm_userspace_memory_region) == 32, "ABI size");
+_Static_assert(sizeof(struct kvm_irq_routing_entry) == 48, "ABI size");
+_Static_assert(sizeof(struct kvm_cpuid_entry2) == 40, "ABI size");
+
+#endif
