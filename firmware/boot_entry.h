@@ -1,0 +1,35 @@
+/*
+ * firmware/boot_entry.h - the state of the boot vCPU at its first instruction.
+ *
+ * What follows from the mode and is set by the KVM layer, in both: interrupts
+ * off (RFLAGS 2), IDT limit 0, CS = BOOT_CS, DS = ES = FS = GS = SS = BOOT_DS,
+ * all flat, 4 GiB, TR = BOOT_TR with base 0 and limit 0x67 (busy 32-bit or
+ * 64-bit TSS, type 11), other general registers 0.
+ *
+ * BOOT_LONG64  CR0 PE|PG, CR4 PAE, EFER LME|LMA, CS with L (Linux, boot.rst,
+ *              "64-bit Boot Protocol")
+ * BOOT_PROT32  CR0 PE only, CR4 0, EFER 0, CS with D (boot.rst, "32-bit Boot
+ *              Protocol"; Xen, docs/misc/pvh.pandoc)
+ */
+#ifndef FIRMWARE_BOOT_ENTRY_H
+#define FIRMWARE_BOOT_ENTRY_H
+
+#include <stdint.h>
+
+enum boot_mode { BOOT_LONG64, BOOT_PROT32 };
+
+/* Selectors in the GDT at gdt_base */
+enum { BOOT_CS = 0x10, BOOT_DS = 0x18, BOOT_TR = 0x20 };
+
+struct boot_entry {
+	enum boot_mode mode;
+	uint64_t rip;
+	uint64_t rsp; /* a stack of some KiB; no protocol promises one */
+	uint64_t rsi; /* zero page of a bzImage, else 0 */
+	uint64_t rbx; /* hvm_start_info of a PVH kernel, else 0 */
+	uint64_t cr3; /* BOOT_LONG64: low 4 GiB mapped 1:1; else 0 */
+	uint64_t gdt_base;
+	uint16_t gdt_limit;
+};
+
+#endif
