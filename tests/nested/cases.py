@@ -1,0 +1,44 @@
+"""The list of cases: scripts in cases/, and what their comments ask for.
+
+    # limit: SECONDS        time limit of a run, 60 when not given
+    # each: NAME [ARG...]   one case FILE.NAME with these arguments, for every
+                            such line; without one, the case FILE
+"""
+import fnmatch
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+CASES = Path(__file__).resolve().parent / "cases"
+
+
+@dataclass
+class Case:
+    name: str
+    args: list[str]
+    limit: int = 60
+
+
+def _parse(path: Path) -> list[Case]:
+    head = re.match(r"(#.*\n)*", path.read_text()).group(0)
+    limit = re.search(r"^# limit: (\d+)$", head, re.M)
+    seconds = int(limit.group(1)) if limit else 60
+    each = [line.split() for line in re.findall(r"^# each: (.+)$", head, re.M)]
+    if not each:
+        return [Case(path.stem, [], seconds)]
+    return [Case(f"{path.stem}.{e[0]}", e[1:], seconds) for e in each]
+
+
+def load(patterns: list[str] | None = None) -> list[Case]:
+    """All cases, or those a pattern matches; each pattern must match one."""
+    found = [c for p in sorted(CASES.glob("*.sh")) for c in _parse(p)]
+    if not patterns:
+        return found
+    chosen = []
+    for pattern in patterns:
+        matched = [c for c in found if fnmatch.fnmatch(c.name, pattern)
+                   or c.name.split(".")[0] == pattern]
+        if not matched:
+            raise KeyError(pattern)
+        chosen += [c for c in matched if c not in chosen]
+    return chosen

@@ -1,0 +1,189 @@
+"""The outer machine: one QEMU process and the report channel into it."""
+import ctypes
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from kernels import Kernel, Unavailable
+
+BOOT_SECONDS = 180
+# What a case may take beyond its own limit before the machine is given up:
+# the limit is enforced inside, where a slow host slows the clock's users too.
+GRACE_SECONDS = 60
+LOG_MAX = 4 << 20
+
+# Same kernel, same addresses, no self-tests: nothing here is under test.
+CMDLINE = ("console=ttyS0 quiet panic=-1 nokaslr random.trust_cpu=on "
+           "cryptomgr.notests loglevel=4")
+
+
+class MachineDied(Exception):
+    """The outer machine ended or stopped answering."""
+
+
+@dataclass
+class Result:
+    status: str  # exit status of the case, or "timeout"
+    seconds: float
+    log: str
+
+
+@dataclass
+class Images:
+    kernel: Kernel
+    initramfs: Path
+    root: Path
+
+
+def _die_with_parent():
+    # However this harness ends, even by SIGKILL, no machine stays behind.
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
+class Machine:
+    """Boot with `with Machine(...) as m:`; ends with the block."""
+
+    _running: set["Machine"] = set()
+
+    def __init__(self, images: Images, scratch: Path, memory: str = "6G",
+                 icount: bool = False, console: Path | None = None):
+        self.images = images
+        self.scratch = scratch
+        self.memory = memory
+        self.icount = icount
+        self.dir = Path(tempfile.mkdtemp(prefix="nested-"))
+        self.console = console or self.dir / "console"
+        self.process = None
+        self.channel = None
+        self.buffer = b""
+        self.description = ""
+
+    def _command(self, channel: Path) -> list[str]:
+        qemu = shutil.which("qemu-system-x86_64")
+        if qemu is None:
+            raise Unavailable("no qemu-system-x86_64: "
+                              "apt-get install qemu-system-x86")
+        command = [qemu, "-nodefaults", "-no-user-config", "-display", "none",
+                   "-no-reboot", "-accel", "tcg", "-cpu", "EPYC,+svm,+npt",
+                   # A second CPU trips an assertion of QEMU 7.2's SVM code
+                   # when firmware runs in the inner guest.
+                   "-smp", "1", "-m", self.memory,
+                   "-kernel", self.images.kernel.bzimage,
+                   "-initrd", self.images.initramfs, "-append", CMDLINE,
+                   "-serial", f"file:{self.console}",
+                   "-drive", f"file={self.images.root},format=raw,if=none,"
+                             "id=root,readonly=on",
+                   "-device", "virtio-blk-pci,drive=root",
+                   "-drive", f"file={self.scratch},format=raw,if=none,"
+                             "id=scratch",
+                   "-device", "virtio-blk-pci,drive=scratch",
+                   "-device", "virtio-serial-pci",
+                   "-chardev", f"socket,id=report,path={channel}",
+                   "-device", "virtserialport,chardev=report,"
+                              "name=nested.report"]
+        if self.icount:
+            command += ["-icount", "shift=0,sleep=off"]
+        return [str(c) for c in command]
+
+    @classmethod
+    def kill_all(cls):
+        """End every machine at once; their users see MachineDied."""
+        for m in list(cls._running):
+            if m.process is not None:
+                m.process.kill()
+
+    def __enter__(self):
+        self._running.add(self)
+        try:
+            self._boot()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def _boot(self):
+        path = self.dir / "report"
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(path))
+            listener.listen(1)
+            listener.settimeout(30)
+            with open(self.dir / "qemu.log", "wb") as log:
+                self.process = subprocess.Popen(
+                    self._command(path), stdin=subprocess.DEVNULL, stdout=log,
+                    stderr=log, preexec_fn=_die_with_parent)
+            try:
+                self.channel, _ = listener.accept()
+            except TimeoutError:
+                raise self._died("QEMU did not start") from None
+        words = self._line(time.monotonic() + BOOT_SECONDS).split(" ", 1)
+        if words[0] != "ready":
+            raise self._died(f"unexpected greeting {words}")
+        self.description = words[1]
+
+    def _died(self, why: str) -> MachineDied:
+        text = why
+        for f in (self.dir / "qemu.log", self.console):
+            if f.exists() and (tail := f.read_bytes()[-3000:].strip()):
+                text += f"\n--- {f.name}\n{tail.decode(errors='replace')}"
+        return MachineDied(text)
+
+    def _more(self, deadline: float):
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise self._died("the outer machine does not answer")
+            if select.select([self.channel], [], [], min(left, 1.0))[0]:
+                data = self.channel.recv(1 << 16)
+                if data:
+                    self.buffer += data
+                    return
+            if self.process.poll() is not None:
+                raise self._died("the outer machine ended with status "
+                                 f"{self.process.returncode}")
+
+    def _line(self, deadline: float) -> str:
+        while b"\n" not in self.buffer:
+            self._more(deadline)
+        line, self.buffer = self.buffer.split(b"\n", 1)
+        return line.decode(errors="replace")
+
+    def _bytes(self, n: int, deadline: float) -> bytes:
+        while len(self.buffer) < n:
+            self._more(deadline)
+        data, self.buffer = self.buffer[:n], self.buffer[n:]
+        return data
+
+    def run(self, name: str, limit: int, *args: str) -> Result:
+        """Run one case. MachineDied when it takes the machine with it."""
+        deadline = time.monotonic() + limit + GRACE_SECONDS
+        self.channel.sendall(" ".join(["run", name, str(limit), *args])
+                             .encode() + b"\n")
+        while True:
+            words = self._line(deadline).split()
+            if words[:2] == ["begin", name]:
+                continue
+            if words[:2] == ["result", name] and len(words) == 5:
+                log = self._bytes(min(int(words[4]), LOG_MAX), deadline)
+                return Result(words[2], float(words[3]),
+                              log.decode(errors="replace"))
+            raise self._died(f"unexpected report {words}")
+
+    def close(self):
+        self._running.discard(self)
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+        if self.process is not None:
+            self.process.wait()
+        if self.channel is not None:
+            self.channel.close()
+        shutil.rmtree(self.dir, ignore_errors=True)

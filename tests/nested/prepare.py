@@ -1,0 +1,106 @@
+"""Puts together everything one run of the outer machine needs."""
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import cases
+import images
+import kernels
+from kernels import Unavailable
+from machine import Images
+
+HERE = Path(__file__).resolve().parent
+SCRATCH_BYTES = 1 << 30
+FIRMWARE = ["bios-256k.bin", "bios-microvm.bin", "linuxboot_dma.bin",
+            "kvmvapic.bin", "pvh.bin"]
+FIRMWARE_DIRS = [Path("/usr/share/seabios"), Path("/usr/share/qemu")]
+
+
+class Prepared:
+    """Images in a temporary directory: `with Prepared(...) as p:`."""
+
+    def __init__(self, cache: Path, programs: dict[str, Path],
+                 extra: dict[str, Path] | None = None,
+                 inner_qemu: bool = False):
+        """
+        @programs    path in the machine -> program, copied with its libraries
+        @extra       path in the machine -> file, copied as it is
+        @inner_qemu  add Debian's QEMU as a VMM to compare with
+        """
+        self.cache = cache
+        self.programs = programs
+        self.extra = extra or {}
+        self.inner_qemu = inner_qemu
+        self.dir = Path(tempfile.mkdtemp(prefix="nested-images-"))
+        self.images = None
+
+    def __enter__(self):
+        try:
+            self._build()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def scratch(self, name: str) -> Path:
+        """A fresh ext4 disk of its own for one machine."""
+        out = self.dir / f"scratch-{name}"
+        images.make_ext4(out, SCRATCH_BYTES)
+        return out
+
+    def _guests(self, tree: images.RootTree):
+        tool = images.compile_static(HERE / "inner/guest-tool.c",
+                                     self.dir / "guest-tool")
+        for flavour in kernels.FLAVOURS:
+            k = kernels.find(flavour, self.cache)
+            initrd = self.dir / f"initrd-{flavour}"
+            initrd.write_bytes(images.inner_initrd(k, [tool]))
+            tree.copy(k.bzimage, f"nested/kernels/{flavour}", 0o644)
+            tree.copy(initrd, f"nested/initrds/{flavour}", 0o644)
+            if flavour == "generic":
+                tree.copy(kernels.vmlinux(k, self.cache),
+                          "nested/kernels/vmlinux", 0o644)
+
+    def _qemu(self, tree: images.RootTree):
+        qemu = shutil.which("qemu-system-x86_64")
+        if qemu is None:
+            raise Unavailable("no qemu-system-x86_64: "
+                              "apt-get install qemu-system-x86")
+        tree.program(Path(qemu), "usr/bin/qemu-system-x86_64")
+        for name in FIRMWARE:
+            for d in FIRMWARE_DIRS:
+                if (d / name).exists():
+                    tree.copy(d / name, f"usr/share/qemu/{name}", 0o644)
+                    break
+            else:
+                raise Unavailable(f"no {name}: apt-get install "
+                                  "qemu-system-data seabios")
+
+    def _build(self):
+        outer = kernels.find("cloud", self.cache)
+        tree = images.RootTree(self.dir / "root")
+        for f in ("outer/init", "outer/lib.sh", "outer/case_main.sh"):
+            tree.copy(HERE / f, f"nested/{Path(f).name}")
+        for f in cases.CASES.glob("*.sh"):
+            tree.copy(f, f"nested/cases/{f.name}")
+        tree.modules(outer, images.OUTER_MODULES)
+        self._guests(tree)
+        for dst, src in self.programs.items():
+            tree.program(src, dst)
+        for dst, src in self.extra.items():
+            tree.copy(src, dst, os.stat(src).st_mode & 0o777)
+        if self.inner_qemu:
+            self._qemu(tree)
+        initramfs = self.dir / "initramfs"
+        initramfs.write_bytes(images.outer_initramfs(outer))
+        root = self.dir / "root.img"
+        tree.make_ext4(root)
+        shutil.rmtree(tree.path)
+        self.images = Images(outer, initramfs, root)
