@@ -2,6 +2,7 @@
 #ifndef VMM_BASE_OWN_H
 #define VMM_BASE_OWN_H
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <unistd.h>
 

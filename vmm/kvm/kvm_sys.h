@@ -7,11 +7,12 @@
 
 struct err;
 
-/* One KVM capability that coffer uses (Linux, Documentation/virt/kvm/api.rst). */
+/* One KVM capability that coffer uses (Linux, Documentation/virt/kvm/api.rst).
+ */
 struct kvm_cap_info {
 	const char *name;
 	int number;
-	bool required;    /* no guest starts without it */
+	bool required;	  /* no guest starts without it */
 	const char *lost; /* what is worse without it; NULL when required */
 };
 

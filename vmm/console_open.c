@@ -1,0 +1,190 @@
+/* vmm/console_open.c - files, sockets and terminals for the console. */
+#include "vmm/console_open.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "vmm/base/err.h"
+#include "vmm/base/log.h"
+#include "vmm/tty.h"
+
+void console_files_init(struct console_files *f)
+{
+	*f = (struct console_files){
+		.params = {.in_fd = -1, .out_fd = -1},
+		.own = {-1, -1},
+	};
+}
+
+static int fail(struct err *err, enum err_kind kind, int code, const char *path)
+{
+	if (code == -EACCES || code == -EPERM)
+		kind = ERR_PERM;
+	return err_set_kind(err, kind, code, "--console: %s: %s", path,
+			    strerror(-code));
+}
+
+static int open_stdio(struct console_files *f, struct err *err)
+{
+	int r;
+
+	f->params.style = CONSOLE_STYLE_STREAM;
+	f->params.in_fd = STDIN_FILENO;
+	f->params.out_fd = STDOUT_FILENO;
+	if (fcntl(STDIN_FILENO, F_GETFD) < 0)
+		f->params.in_fd = -1; /* closed by whoever started us */
+	if (fcntl(STDOUT_FILENO, F_GETFD) < 0)
+		f->params.style = CONSOLE_STYLE_NONE;
+	if (f->params.in_fd < 0 || !isatty(STDIN_FILENO))
+		return 0;
+	r = tty_raw(STDIN_FILENO, err);
+	if (r < 0)
+		return r;
+	if (r == 1) { /* in the background: reading would stop us */
+		f->params.in_fd = -1;
+		return 0;
+	}
+	f->raw = true;
+	f->params.escapes = true;
+	return 0;
+}
+
+static int open_file(const char *path, struct console_files *f, struct err *err)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY,
+		      0644);
+
+	if (fd < 0)
+		return fail(err, ERR_INPUT, -errno, path);
+	f->own[0] = fd;
+	f->params.style = CONSOLE_STYLE_STREAM;
+	f->params.out_fd = fd;
+	return 0;
+}
+
+/* Is somebody listening there? A socket file outlives a killed process. */
+static bool is_stale(const struct sockaddr_un *a)
+{
+	AUTO(fd_closep) int fd = -1;
+	struct stat st;
+
+	if (lstat(a->sun_path, &st) < 0 || !S_ISSOCK(st.st_mode))
+		return false;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	return fd >= 0 &&
+	       connect(fd, (const struct sockaddr *)a, sizeof(*a)) < 0 &&
+	       errno == ECONNREFUSED;
+}
+
+static int open_unix(const char *path, struct console_files *f, struct err *err)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	AUTO(fd_closep) int fd = -1;
+	mode_t mask;
+	int r;
+
+	if (strlen(path) >= sizeof(a.sun_path))
+		return err_set_kind(err, ERR_USAGE, -ENAMETOOLONG,
+				    "--console: %s: a socket path has at most "
+				    "%zu bytes",
+				    path, sizeof(a.sun_path) - 1);
+	strcpy(a.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return fail(err, ERR_HOST, -errno, path);
+	if (is_stale(&a))
+		unlink(path);
+	mask = umask(0177); /* for us alone */
+	r = bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 ? -errno : 0;
+	umask(mask);
+	if (r == -EADDRINUSE)
+		return err_set_kind(err, ERR_INPUT, r,
+				    "--console: %s exists and is in use; "
+				    "remove it or choose another path",
+				    path);
+	if (r < 0)
+		return fail(err, ERR_INPUT, r, path);
+	f->unlink_path = strdup(path);
+	if (!f->unlink_path || listen(fd, 4) < 0) {
+		unlink(path);
+		return fail(err, ERR_HOST, -errno, path);
+	}
+	f->params.style = CONSOLE_STYLE_LISTEN;
+	f->params.out_fd = f->own[0] = TAKE_FD(fd);
+	return 0;
+}
+
+/*
+ * The slave stays open here: so the settings made on it last, and the master
+ * does not hang up while nobody is attached.
+ */
+static int open_pty(struct console_files *f, struct err *err)
+{
+	AUTO(fd_closep) int master = -1;
+	AUTO(fd_closep) int slave = -1;
+	struct winsize w;
+	struct termios t;
+	char name[64];
+
+	master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+	if (master < 0 || grantpt(master) < 0 || unlockpt(master) < 0 ||
+	    ptsname_r(master, name, sizeof(name)))
+		return fail(err, ERR_HOST, errno ? -errno : -EIO, "pty");
+	slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (slave < 0 || tcgetattr(slave, &t) < 0)
+		return fail(err, ERR_HOST, -errno, name);
+	cfmakeraw(&t); /* no echo: it would come back as the guest's input */
+	tcsetattr(slave, TCSANOW, &t);
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0)
+		ioctl(master, TIOCSWINSZ, &w);
+	log_info("console: %s", name);
+	f->params.style = CONSOLE_STYLE_PTY;
+	f->params.in_fd = f->params.out_fd = master;
+	f->own[0] = TAKE_FD(master);
+	f->own[1] = TAKE_FD(slave);
+	return 0;
+}
+
+int console_open(const struct console_config *c, struct console_files *ret,
+		 struct err *err)
+{
+	switch (c->kind) {
+	case CONSOLE_STDIO:
+		return open_stdio(ret, err);
+	case CONSOLE_FILE:
+		return open_file(c->path, ret, err);
+	case CONSOLE_UNIX:
+		return open_unix(c->path, ret, err);
+	case CONSOLE_PTY:
+		return open_pty(ret, err);
+	case CONSOLE_NONE:
+		ret->params.style = CONSOLE_STYLE_NONE;
+		return 0;
+	}
+	return err_set_kind(err, ERR_INTERNAL, -EINVAL, "console kind %d",
+			    (int)c->kind);
+}
+
+void console_close(struct console_files *f)
+{
+	if (f->raw)
+		tty_restore();
+	f->raw = false;
+	if (f->unlink_path)
+		unlink(f->unlink_path);
+	free(f->unlink_path);
+	f->unlink_path = NULL;
+	for (int i = 0; i < 2; i++) {
+		fd_closep(&f->own[i]);
+		f->own[i] = -1;
+	}
+}

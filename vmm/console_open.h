@@ -1,0 +1,33 @@
+/* vmm/console_open.h - turns --console into descriptors. */
+#ifndef VMM_CONSOLE_OPEN_H
+#define VMM_CONSOLE_OPEN_H
+
+#include <stdbool.h>
+
+#include "vmm/config.h"
+#include "vmm/console.h"
+
+struct err;
+
+/* What console_open() made, and what console_close() must undo. */
+struct console_files {
+	struct console_params params;
+	int own[2];	   /* descriptors to close, or -1 */
+	char *unlink_path; /* socket to remove, or NULL */
+	bool raw;	   /* the terminal is in raw mode */
+};
+
+/*
+ * Open, listen, or make the terminal raw. A pty's name is printed on stderr.
+ * The message names --console and says what to do.
+ * -EADDRINUSE  another process listens on the socket; a stale socket is
+ *              replaced, any other kind of file is not
+ */
+int console_open(const struct console_config *c, struct console_files *ret,
+		 struct err *err);
+/* Give everything back. Fine after a failed or missing console_open(). */
+void console_close(struct console_files *f);
+/* "Nothing is open": what console_files must be initialised with. */
+void console_files_init(struct console_files *f);
+
+#endif

@@ -1,0 +1,180 @@
+/* vmm/kvm/kvm_vm.c - VM-wide ioctls. */
+#include "vmm/kvm/kvm_vm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "mem/guest_mem.h"
+#include "vmm/base/err.h"
+#include "vmm/cpuid.h"
+#include "vmm/kvm/kvm_abi.h"
+
+struct kvm_vm {
+	int fd;
+	int kvm_fd; /* own duplicate */
+	uint32_t run_size;
+	bool tsc_deadline;
+};
+
+static int fail(struct err *err, const char *what)
+{
+	int r = -errno;
+
+	return err_set_kind(err,
+			    r == -EACCES || r == -EPERM ? ERR_PERM : ERR_HOST,
+			    r, "%s: %s", what, strerror(-r));
+}
+
+/* KVM_CREATE_VM is interrupted by signals on some kernels: try again. */
+static int create_vm(int kvm_fd)
+{
+	int fd;
+
+	do {
+		fd = ioctl(kvm_fd, KVM_CREATE_VM, KVM_VM_TYPE_DEFAULT);
+	} while (fd < 0 && errno == EINTR);
+	return fd;
+}
+
+static int create_chips(struct kvm_vm *vm, struct err *err)
+{
+	struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY};
+	uint64_t ident = MEM_KVM_IDENT_MAP;
+
+	/* Both before the first vCPU, and only where the CPU needs them. */
+	if (kvm_vm_cap(vm, KVM_CAP_SET_IDENTITY_MAP_ADDR) > 0 &&
+	    ioctl(vm->fd, KVM_SET_IDENTITY_MAP_ADDR, &ident) < 0)
+		return fail(err, "KVM_SET_IDENTITY_MAP_ADDR");
+	if (kvm_vm_cap(vm, KVM_CAP_SET_TSS_ADDR) > 0 &&
+	    ioctl(vm->fd, KVM_SET_TSS_ADDR, MEM_KVM_TSS) < 0)
+		return fail(err, "KVM_SET_TSS_ADDR");
+	if (ioctl(vm->fd, KVM_CREATE_IRQCHIP, 0) < 0)
+		return fail(err, "KVM_CREATE_IRQCHIP");
+	if (kvm_vm_cap(vm, KVM_CAP_PIT2) > 0 &&
+	    ioctl(vm->fd, KVM_CREATE_PIT2, &pit) < 0)
+		return fail(err, "KVM_CREATE_PIT2");
+	return 0;
+}
+
+int kvm_vm_create(int kvm_fd, struct kvm_vm **ret, struct err *err)
+{
+	AUTO(kvm_vm_destroyp) struct kvm_vm *vm = calloc(1, sizeof(*vm));
+	int r;
+
+	if (!vm)
+		return err_set(err, -ENOMEM, "out of memory");
+	vm->fd = -1;
+	vm->kvm_fd = fcntl(kvm_fd, F_DUPFD_CLOEXEC, 0);
+	if (vm->kvm_fd < 0)
+		return fail(err, "/dev/kvm");
+	r = ioctl(kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
+	if (r < (int)sizeof(struct kvm_run))
+		return err_set_kind(err, ERR_HOST, -EIO,
+				    "KVM_GET_VCPU_MMAP_SIZE: %d bytes", r);
+	vm->run_size = (uint32_t)r;
+	vm->fd = create_vm(kvm_fd);
+	if (vm->fd < 0)
+		return fail(err, "KVM_CREATE_VM");
+	vm->tsc_deadline = kvm_vm_cap(vm, KVM_CAP_TSC_DEADLINE_TIMER) > 0;
+	r = create_chips(vm, err);
+	if (r < 0)
+		return r;
+	*ret = TAKE(vm);
+	return 0;
+}
+
+void kvm_vm_destroy(struct kvm_vm *vm)
+{
+	if (!vm)
+		return;
+	fd_closep(&vm->fd);
+	fd_closep(&vm->kvm_fd);
+	free(vm);
+}
+
+int kvm_vm_set_memory(struct kvm_vm *vm, const struct guest_mem *mem,
+		      struct err *err)
+{
+	for (size_t i = 0; i < guest_mem_n_regions(mem); i++) {
+		const struct guest_mem_region *g = guest_mem_region(mem, i);
+		struct kvm_userspace_memory_region k = {
+			.slot = (uint32_t)i,
+			.flags =
+				g->type == GUEST_MEM_ROM ? KVM_MEM_READONLY : 0,
+			.guest_phys_addr = g->base,
+			.memory_size = g->len,
+			.userspace_addr = (uintptr_t)g->hva,
+		};
+
+		if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &k) < 0)
+			return fail(err, "KVM_SET_USER_MEMORY_REGION");
+	}
+	return 0;
+}
+
+int kvm_vm_supported_cpuid(const struct kvm_vm *vm, struct cpuid_table *ret,
+			   struct err *err)
+{
+	AUTO(freep) struct kvm_cpuid2 *c = NULL;
+
+	c = calloc(1, sizeof(*c) + CPUID_MAX_ENTRIES * sizeof(c->entries[0]));
+	if (!c)
+		return err_set(err, -ENOMEM, "out of memory");
+	c->nent = CPUID_MAX_ENTRIES;
+	if (ioctl(vm->kvm_fd, KVM_GET_SUPPORTED_CPUID, c) < 0)
+		return fail(err, "KVM_GET_SUPPORTED_CPUID");
+	ret->n = 0;
+	for (uint32_t i = 0; i < c->nent && i < CPUID_MAX_ENTRIES; i++) {
+		const struct kvm_cpuid_entry2 *k = &c->entries[i];
+
+		ret->e[ret->n++] = (struct cpuid_entry){
+			.function = k->function,
+			.index = k->index,
+			.flags = k->flags,
+			.eax = k->eax,
+			.ebx = k->ebx,
+			.ecx = k->ecx,
+			.edx = k->edx,
+		};
+	}
+	return 0;
+}
+
+int kvm_vm_cap(const struct kvm_vm *vm, int cap)
+{
+	int v = ioctl(vm->fd, KVM_CHECK_EXTENSION, cap);
+
+	return v < 0 ? 0 : v;
+}
+
+bool kvm_vm_has_tsc_deadline(const struct kvm_vm *vm)
+{
+	return vm->tsc_deadline;
+}
+
+int kvm_vm_ioeventfd(struct kvm_vm *vm, int fd, uint64_t addr, uint32_t len,
+		     bool pio, bool add)
+{
+	struct kvm_ioeventfd k = {
+		.addr = addr,
+		.len = len,
+		.fd = fd,
+		.flags = (pio ? KVM_IOEVENTFD_FLAG_PIO : 0u) |
+			 (add ? 0u : KVM_IOEVENTFD_FLAG_DEASSIGN),
+	};
+
+	return ioctl(vm->fd, KVM_IOEVENTFD, &k) < 0 ? -errno : 0;
+}
+
+int kvm_vm_fd(const struct kvm_vm *vm)
+{
+	return vm->fd;
+}
+
+uint32_t kvm_vm_run_size(const struct kvm_vm *vm)
+{
+	return vm->run_size;
+}

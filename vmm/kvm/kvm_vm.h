@@ -1,0 +1,50 @@
+/* vmm/kvm/kvm_vm.h - one VM: its memory slots, interrupt chips, doorbells. */
+#ifndef VMM_KVM_KVM_VM_H
+#define VMM_KVM_KVM_VM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mem/mem_map.h"
+#include "vmm/base/own.h"
+
+struct cpuid_table;
+struct err;
+struct guest_mem;
+struct kvm_vm; /* opaque */
+
+/*
+ * Create a VM on the open /dev/kvm @kvm_fd (borrowed for the call): APICs and
+ * PIT in the kernel, and an empty memory map. *ret is the caller's.
+ * Errors are the host's (ERR_HOST), as negative errno.
+ */
+int kvm_vm_create(int kvm_fd, struct kvm_vm **ret, struct err *err);
+/* Ends the VM. NULL is fine. Its vCPUs must be destroyed before. */
+void kvm_vm_destroy(struct kvm_vm *vm);
+DEFINE_CLEANUP(struct kvm_vm, kvm_vm_destroy)
+
+/* Give KVM every region of @mem, which outlives the VM. Once. */
+int kvm_vm_set_memory(struct kvm_vm *vm, const struct guest_mem *mem,
+		      struct err *err);
+
+/* KVM_GET_SUPPORTED_CPUID. -E2BIG when KVM has more leaves than *ret holds. */
+int kvm_vm_supported_cpuid(const struct kvm_vm *vm, struct cpuid_table *ret,
+			   struct err *err);
+
+/* KVM_CHECK_EXTENSION on the VM. */
+int kvm_vm_cap(const struct kvm_vm *vm, int cap);
+bool kvm_vm_has_tsc_deadline(const struct kvm_vm *vm);
+
+/*
+ * A guest write of @len bytes (1, 2, 4, 8; 0: any) to @addr wakes eventfd @fd
+ * without an exit. @pio: @addr is a port. The same arguments remove it.
+ */
+int kvm_vm_ioeventfd(struct kvm_vm *vm, int fd, uint64_t addr, uint32_t len,
+		     bool pio, bool add);
+
+/* The VM's descriptor, for the other files of vmm/kvm. Borrowed. */
+int kvm_vm_fd(const struct kvm_vm *vm);
+/* Bytes to map of each vCPU descriptor (KVM_GET_VCPU_MMAP_SIZE). */
+uint32_t kvm_vm_run_size(const struct kvm_vm *vm);
+
+#endif

@@ -1,0 +1,31 @@
+/* vmm/timing.h - when a run reached which step (--print-timing). */
+#ifndef VMM_TIMING_H
+#define VMM_TIMING_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+enum timing_mark {
+	TIMING_MAIN,	   /* main() was entered */
+	TIMING_CONFIGURED, /* options parsed, files open */
+	TIMING_KVM,	   /* VM and interrupt chips exist */
+	TIMING_MEMORY,	   /* RAM is mapped and known to KVM */
+	TIMING_LOADED,	   /* kernel, initrd and tables are in place */
+	TIMING_VCPUS,	   /* vCPUs exist and have their state */
+	TIMING_ENTRY,	   /* just before the guest's first instruction */
+	TIMING_MARK,	   /* first byte the guest wrote to the debug port */
+	TIMING_END,	   /* the guest ended */
+	TIMING_COUNT,
+};
+
+/* CLOCK_MONOTONIC in nanoseconds; 0: not reached. */
+struct timing {
+	_Atomic uint64_t at[TIMING_COUNT];
+};
+
+/* Record the first time; later calls for the same mark change nothing. */
+void timing_mark(struct timing *t, enum timing_mark mark);
+/* A table of what was reached: since main, and since the step before. */
+void timing_print(const struct timing *t, FILE *f);
+
+#endif

@@ -1,0 +1,47 @@
+/* vmm/vcpu.h - a vCPU's thread: run, dispatch the exit, run again. */
+#ifndef VMM_VCPU_H
+#define VMM_VCPU_H
+
+#include "vmm/base/own.h"
+
+struct bus;
+struct err;
+struct kvm_vcpu;
+struct vcpu; /* opaque */
+
+/* What a vCPU's thread tells its VM. Any vCPU thread. */
+struct vcpu_owner;
+struct vcpu_owner_ops {
+	/* Triple fault: the guest asks for nothing any more. */
+	void (*shutdown)(struct vcpu_owner *o, unsigned int id);
+	/* KVM cannot go on; @why is one line. The thread ends. */
+	void (*failed)(struct vcpu_owner *o, const char *why);
+	/* A port access is complete and no device lock is held. */
+	void (*port_done)(struct vcpu_owner *o);
+};
+
+struct vcpu_owner {
+	const struct vcpu_owner_ops *ops;
+};
+
+/*
+ * @kvm is taken over (also on failure); the buses and @owner are borrowed.
+ * Nothing runs yet.
+ */
+int vcpu_create(unsigned int id, struct kvm_vcpu *kvm, struct bus *pio,
+		struct bus *mmio, struct vcpu_owner *owner, struct vcpu **ret,
+		struct err *err);
+/* After vcpu_join(), or when it never started. NULL is fine. */
+void vcpu_destroy(struct vcpu *v);
+DEFINE_CLEANUP(struct vcpu, vcpu_destroy)
+
+/* Start the thread, named "vcpu N". */
+int vcpu_start(struct vcpu *v, struct err *err);
+/* Ask the thread to end, also one that blocks in a write. Any thread. */
+void vcpu_stop(struct vcpu *v);
+/* Wait until it has. Fine when it never started. */
+void vcpu_join(struct vcpu *v);
+
+struct kvm_vcpu *vcpu_kvm(struct vcpu *v);
+
+#endif

@@ -1,0 +1,426 @@
+/*
+ * vmm/vm.c - puts the components together, in an order that reads top to
+ * bottom: VM, memory, machine, images and tables, vCPUs.
+ */
+#include "vmm/vm.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "devices/legacy/debugcon.h"
+#include "devices/power_sink.h"
+#include "firmware/acpi_tables.h"
+#include "firmware/e820.h"
+#include "firmware/linux_boot.h"
+#include "firmware/smbios.h"
+#include "vmm/base/bits.h"
+#include "vmm/base/err.h"
+#include "vmm/base/log.h"
+#include "vmm/console.h"
+#include "vmm/cpuid.h"
+#include "vmm/kvm/kvm_irq.h"
+#include "vmm/kvm/kvm_vcpu.h"
+#include "vmm/kvm/kvm_vm.h"
+#include "vmm/loop.h"
+#include "vmm/machine_q35.h"
+#include "vmm/timing.h"
+#include "vmm/vcpu.h"
+
+enum {
+	VM_MAX_CPUS = 64,
+	DEBUG_LINE_MAX = 200, /* bytes of a debug port line we log */
+};
+
+struct vm {
+	struct vm_params p;
+	struct power_sink power;
+	struct vcpu_owner vcpu_owner;
+	struct debugcon_sink debugcon;
+
+	struct kvm_vm *kvm;
+	struct guest_mem *mem;
+	struct kvm_irq *irq;
+	struct machine *machine;
+	struct vcpu *vcpu[VM_MAX_CPUS];
+	unsigned int n_vcpus;
+
+	pthread_mutex_t lock; /* ended, result, debug_line, n_debug */
+	bool ended;
+	struct run_result result;
+	char debug_line[DEBUG_LINE_MAX + 1];
+	size_t n_debug;
+};
+
+/* --- the end ----------------------------------------------------------- */
+
+/* The first reason counts. */
+static void end(struct vm *vm, enum run_how how, uint64_t value,
+		const char *why)
+{
+	bool first;
+
+	pthread_mutex_lock(&vm->lock);
+	first = !vm->ended;
+	if (first) {
+		vm->ended = true;
+		vm->result.how = how;
+		vm->result.value = value;
+		snprintf(vm->result.why, sizeof(vm->result.why), "%s", why);
+	}
+	pthread_mutex_unlock(&vm->lock);
+	if (first) {
+		timing_mark(vm->p.timing, TIMING_END);
+		loop_quit(vm->p.loop);
+	}
+}
+
+void vm_end(struct vm *vm, enum run_how how, const char *why)
+{
+	end(vm, how, 0, why);
+}
+
+void vm_result(const struct vm *vm, struct run_result *ret)
+{
+	*ret = vm->result;
+}
+
+static void on_power_off(struct power_sink *s)
+{
+	end(container_of(s, struct vm, power), RUN_POWEROFF, 0,
+	    "the guest powered off");
+}
+
+static void on_reset(struct power_sink *s)
+{
+	end(container_of(s, struct vm, power), RUN_REBOOT, 0,
+	    "the guest rebooted");
+}
+
+static void on_panicked(struct power_sink *s, uint8_t events)
+{
+	struct vm *vm = container_of(s, struct vm, power);
+
+	if (events & POWER_PANICKED)
+		end(vm, RUN_PANIC, 0, "the guest's kernel panicked");
+	else if (events & POWER_CRASH_LOADED)
+		log_debug(
+			"the guest's kernel panicked and runs a crash kernel");
+}
+
+static void on_debug_exit(struct power_sink *s, uint32_t value)
+{
+	end(container_of(s, struct vm, power), RUN_DEBUG_EXIT, value,
+	    "the guest wrote to the debug-exit port");
+}
+
+static const struct power_sink_ops power_ops = {
+	.power_off = on_power_off,
+	.reset = on_reset,
+	.panicked = on_panicked,
+	.debug_exit = on_debug_exit,
+};
+
+static void on_shutdown(struct vcpu_owner *o, unsigned int id)
+{
+	char why[64];
+
+	snprintf(why, sizeof(why), "triple fault on CPU %u", id);
+	end(container_of(o, struct vm, vcpu_owner), RUN_TRIPLE_FAULT, 0, why);
+}
+
+static void on_failed(struct vcpu_owner *o, const char *why)
+{
+	end(container_of(o, struct vm, vcpu_owner), RUN_ERROR, 0, why);
+}
+
+static void on_port_done(struct vcpu_owner *o)
+{
+	console_flush(container_of(o, struct vm, vcpu_owner)->p.console);
+}
+
+static const struct vcpu_owner_ops vcpu_owner_ops = {
+	.shutdown = on_shutdown,
+	.failed = on_failed,
+	.port_done = on_port_done,
+};
+
+/* Firmware's debug output, a line at a time, to the debug log. */
+static void on_debug_byte(struct debugcon_sink *s, uint8_t byte)
+{
+	struct vm *vm = container_of(s, struct vm, debugcon);
+
+	timing_mark(vm->p.timing, TIMING_MARK);
+	if (log_get_level() < LOG_DEBUG)
+		return;
+	pthread_mutex_lock(&vm->lock);
+	if (byte == '\n' || vm->n_debug == DEBUG_LINE_MAX) {
+		vm->debug_line[vm->n_debug] = 0;
+		log_debug("guest: %s", vm->debug_line);
+		vm->n_debug = 0;
+	}
+	if (byte >= ' ' && byte < 0x7f)
+		vm->debug_line[vm->n_debug++] = (char)byte;
+	pthread_mutex_unlock(&vm->lock);
+}
+
+static const struct debugcon_sink_ops debugcon_ops = {.put = on_debug_byte};
+
+/* --- creation ------------------------------------------------------------ */
+
+static int create_memory(struct vm *vm, struct err *err)
+{
+	int r = guest_mem_create(&vm->p.mem, &vm->mem, err);
+
+	if (!r)
+		r = guest_mem_add_machine_ram(vm->mem, vm->p.ram_bytes, err);
+	if (!r)
+		r = kvm_vm_set_memory(vm->kvm, vm->mem, err);
+	if (!r)
+		timing_mark(vm->p.timing, TIMING_MEMORY);
+	return r;
+}
+
+static int create_machine(struct vm *vm, struct err *err)
+{
+	struct machine_params mp = {
+		.ram_bytes = vm->p.ram_bytes,
+		.debug_exit = vm->p.debug_exit,
+		.power = &vm->power,
+		.debugcon = &vm->debugcon,
+		.console = vm->p.console,
+		.loop = vm->p.loop,
+	};
+	int r = kvm_irq_create(vm->kvm, &vm->irq, err);
+
+	if (r < 0)
+		return r;
+	mp.irq = kvm_irq_sink(vm->irq);
+	return machine_create(&mp, &vm->machine, err);
+}
+
+static int load_tables(struct vm *vm, struct err *err)
+{
+	AUTO(freep) uint8_t *acpi = NULL;
+	AUTO(freep) uint8_t *smbios = NULL;
+	struct smbios_config sc = {
+		.oem = vm->p.oem_strings,
+		.n_oem = vm->p.n_oem_strings,
+	};
+	size_t acpi_len, smbios_len;
+	int r;
+
+	memcpy(sc.uuid, vm->p.uuid, sizeof(sc.uuid));
+	r = acpi_tables_build(vm->p.n_cpus, &acpi, &acpi_len, err);
+	if (!r)
+		r = smbios_build(&sc, &smbios, &smbios_len, err);
+	if (r < 0)
+		return r;
+	r = guest_mem_load(vm->mem, MEM_RSDP, acpi, acpi_len);
+	if (!r)
+		r = guest_mem_load(vm->mem, MEM_SMBIOS, smbios, smbios_len);
+	if (r < 0)
+		return err_set_kind(err, ERR_INTERNAL, r,
+				    "tables do not fit into memory");
+	return 0;
+}
+
+static int load_kernel(struct vm *vm, struct boot_entry *ret, struct err *err)
+{
+	AUTO(linux_boot_plan_destroyp) struct linux_boot_plan *plan = NULL;
+	uint8_t seed[LINUX_BOOT_RNG_SEED];
+	struct e820_map e820;
+	struct linux_boot_args a = {
+		.kernel = vm->p.kernel,
+		.e820 = &e820,
+		.rsdp = MEM_RSDP,
+		.initrd = vm->p.initrd.len ? &vm->p.initrd : NULL,
+		.cmdline = vm->p.cmdline,
+	};
+	int r;
+
+	e820_machine(vm->p.ram_bytes, &e820);
+	if (getrandom(seed, sizeof(seed), 0) == sizeof(seed))
+		a.rng_seed = seed;
+	r = linux_boot_plan_create(&a, &plan, err);
+	explicit_bzero(seed, sizeof(seed));
+	if (!r)
+		r = linux_boot_load(plan, vm->mem, err);
+	if (r < 0)
+		return r;
+	*ret = plan->entry;
+	return 0;
+}
+
+/*
+ * RAM above what a CPU can address would be there and not work. KVM_SET_CPUID2
+ * would not tell.
+ */
+static int check_phys_bits(const struct vm *vm, unsigned int bits,
+			   struct err *err)
+{
+	uint64_t end_gpa =
+		vm->p.ram_bytes <= MEM_RAM_LOW_MAX
+			? vm->p.ram_bytes
+			: vm->p.ram_bytes - MEM_RAM_LOW_MAX + MEM_RAM_HIGH_BASE;
+
+	if (bits < 64 && end_gpa > BIT64(bits))
+		return err_set_kind(
+			err, ERR_HOST, -E2BIG,
+			"--memory: this CPU has %u physical "
+			"address bits, too few for %llu MiB",
+			bits, (unsigned long long)(vm->p.ram_bytes >> 20));
+	return 0;
+}
+
+/* The table all vCPUs start from. @v: the first one, which knows the TSC. */
+static int make_cpuid(struct vm *vm, struct kvm_vcpu *v,
+		      struct cpuid_table *ret, struct err *err)
+{
+	struct cpuid_params cp = {
+		.n_cpus = vm->p.n_cpus,
+		.tsc_deadline = kvm_vm_has_tsc_deadline(vm->kvm),
+		.tsc_khz = kvm_vcpu_tsc_khz(v),
+	};
+	unsigned int bits;
+	int r = kvm_vm_supported_cpuid(vm->kvm, ret, err);
+
+	if (!r)
+		r = cpuid_for_machine(ret, &cp, err);
+	if (r < 0)
+		return r;
+	bits = cpuid_phys_bits(ret);
+	r = check_phys_bits(vm, bits, err);
+	return r < 0 ? r : machine_finish(vm->machine, bits, err);
+}
+
+static int create_vcpu(struct vm *vm, unsigned int id,
+		       struct cpuid_table *cpuid, struct err *err)
+{
+	AUTO(kvm_vcpu_destroyp) struct kvm_vcpu *v = NULL;
+	int r = kvm_vcpu_create(vm->kvm, id, &v, err);
+
+	if (!r && id == 0)
+		r = make_cpuid(vm, v, cpuid, err);
+	if (r < 0)
+		return r;
+	cpuid_set_apic_id(cpuid, id);
+	r = kvm_vcpu_set_cpuid(v, cpuid, err);
+	if (!r)
+		r = kvm_vcpu_init_platform(v, err);
+	if (!r)
+		r = vcpu_create(id, TAKE(v), machine_pio(vm->machine),
+				machine_mmio(vm->machine), &vm->vcpu_owner,
+				&vm->vcpu[id], err);
+	if (!r)
+		vm->n_vcpus++;
+	return r;
+}
+
+static int create_vcpus(struct vm *vm, const struct boot_entry *entry,
+			struct err *err)
+{
+	AUTO(freep) struct cpuid_table *cpuid = malloc(sizeof(*cpuid));
+	int r = 0;
+
+	if (!cpuid)
+		return err_set(err, -ENOMEM, "out of memory");
+	for (unsigned int i = 0; i < vm->p.n_cpus && !r; i++)
+		r = create_vcpu(vm, i, cpuid, err);
+	if (!r)
+		r = kvm_vcpu_set_entry(vcpu_kvm(vm->vcpu[0]), entry, err);
+	return r;
+}
+
+int vm_create(const struct vm_params *p, struct vm **ret, struct err *err)
+{
+	AUTO(vm_destroyp) struct vm *vm = NULL;
+	struct boot_entry entry;
+	int r;
+
+	if (!p->n_cpus || p->n_cpus > VM_MAX_CPUS)
+		return err_set_kind(err, ERR_USAGE, -EINVAL, "%u CPUs",
+				    p->n_cpus);
+	vm = calloc(1, sizeof(*vm));
+	if (!vm)
+		return err_set(err, -ENOMEM, "out of memory");
+	vm->p = *p;
+	vm->power.ops = &power_ops;
+	vm->vcpu_owner.ops = &vcpu_owner_ops;
+	vm->debugcon.ops = &debugcon_ops;
+	pthread_mutex_init(&vm->lock, NULL);
+
+	r = kvm_vm_create(p->kvm_fd, &vm->kvm, err);
+	if (r < 0)
+		return r;
+	timing_mark(p->timing, TIMING_KVM);
+	r = create_memory(vm, err);
+	if (!r)
+		r = create_machine(vm, err);
+	if (!r)
+		r = load_tables(vm, err);
+	if (!r)
+		r = load_kernel(vm, &entry, err);
+	if (r < 0)
+		return r;
+	timing_mark(p->timing, TIMING_LOADED);
+	r = create_vcpus(vm, &entry, err);
+	if (r < 0)
+		return r;
+	timing_mark(p->timing, TIMING_VCPUS);
+	console_plug(p->console, machine_console_port(vm->machine));
+	*ret = TAKE(vm);
+	return 0;
+}
+
+void vm_destroy(struct vm *vm)
+{
+	if (!vm)
+		return;
+	vm_stop(vm);
+	console_plug(vm->p.console, NULL);
+	for (unsigned int i = 0; i < vm->n_vcpus; i++)
+		vcpu_destroy(vm->vcpu[i]);
+	machine_destroy(vm->machine);
+	kvm_irq_destroy(vm->irq);
+	kvm_vm_destroy(vm->kvm);
+	guest_mem_destroy(vm->mem);
+	pthread_mutex_destroy(&vm->lock);
+	free(vm);
+}
+
+int vm_start(struct vm *vm, struct err *err)
+{
+	timing_mark(vm->p.timing, TIMING_ENTRY);
+	/* The boot CPU last: the others are then ready for its SIPI. */
+	for (unsigned int i = vm->n_vcpus; i-- > 0;) {
+		int r = vcpu_start(vm->vcpu[i], err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+void vm_stop(struct vm *vm)
+{
+	console_abandon(vm->p.console);
+	for (unsigned int i = 0; i < vm->n_vcpus; i++)
+		vcpu_stop(vm->vcpu[i]);
+	for (unsigned int i = 0; i < vm->n_vcpus; i++)
+		vcpu_join(vm->vcpu[i]);
+	if (vm->machine) {
+		struct console_port *p = machine_console_port(vm->machine);
+
+		p->ops->flush(p);
+	}
+}
+
+void vm_power_button(struct vm *vm)
+{
+	machine_power_button(vm->machine);
+}

@@ -1,0 +1,66 @@
+/*
+ * vmm/vm.h - one VM from creation to its end: the only place that knows every
+ * component. It gets descriptors, parsed images and numbers; it opens nothing
+ * and parses nothing.
+ */
+#ifndef VMM_VM_H
+#define VMM_VM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "firmware/image_file.h"
+#include "mem/guest_mem.h"
+#include "vmm/base/own.h"
+#include "vmm/exit_status.h"
+
+struct console;
+struct err;
+struct kernel_image;
+struct loop;
+struct timing;
+struct vm; /* opaque */
+
+/* All pointers are borrowed and outlive the VM. */
+struct vm_params {
+	int kvm_fd;
+	uint64_t ram_bytes;
+	struct guest_mem_opts mem;
+	unsigned int n_cpus;
+	const struct kernel_image *kernel;
+	struct image_file initrd; /* len 0: none */
+	const char *cmdline;	  /* NULL: the kernel image's own, or none */
+	uint8_t uuid[16];
+	const char *const *oem_strings;
+	size_t n_oem_strings;
+	bool debug_exit;
+	struct console *console;
+	struct loop *loop; /* loop_quit() is called when the guest has ended */
+	struct timing *timing;
+};
+
+/* Everything up to the first instruction. Nothing is left behind on failure. */
+int vm_create(const struct vm_params *p, struct vm **ret, struct err *err);
+/* NULL is fine; stops the vCPUs if they run. */
+void vm_destroy(struct vm *vm);
+DEFINE_CLEANUP(struct vm, vm_destroy)
+
+/* Start the vCPU threads. */
+int vm_start(struct vm *vm, struct err *err);
+/* Stop and join them. Idempotent. */
+void vm_stop(struct vm *vm);
+
+/* The ACPI power button. Any thread. */
+void vm_power_button(struct vm *vm);
+
+/*
+ * End the guest from outside, unless it has ended already. Any thread.
+ * @why is one line.
+ */
+void vm_end(struct vm *vm, enum run_how how, const char *why);
+
+/* How it ended. After vm_stop(). */
+void vm_result(const struct vm *vm, struct run_result *ret);
+
+#endif
