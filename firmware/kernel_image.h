@@ -48,7 +48,8 @@ struct kernel_image {
  * -EBADMSG     it is one, but its headers contradict themselves or the file,
  *              which may have been cut
  * -ENOMEM      on the host
- * and those of image_file_open(). The kind is ERR_INPUT, but for -ENOMEM.
+ * and those of image_file_open() and image_file_read(). The kind is ERR_INPUT,
+ * but for -ENOMEM.
  */
 int kernel_image_open(int fd, const char *name, struct kernel_image **ret,
 		      struct err *err);

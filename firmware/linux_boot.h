@@ -115,12 +115,13 @@ struct linux_boot_plan {
  * Decide. *ret is owned by the caller and freed with linux_boot_plan_destroy().
  * Memory that belongs to no piece must be zero (the rest of an ELF segment):
  * fresh guest RAM is.
- * -ENOSPC      kernel or initrd do not fit into RAM; the message says how much
- *              memory would do (ERR_USAGE), or that none would (ERR_INPUT)
+ * -ENOSPC      kernel or initrd do not fit into RAM: more of it would do, and
+ *              the message says how much (ERR_USAGE), or no amount would
+ *              (ERR_INPUT)
+ * -EBADMSG     an ELF kernel wants the memory below LINUX_BOOT_LOW_END
+ *              (ERR_INPUT)
  * -E2BIG       command line too long (ERR_USAGE; ERR_INPUT when it is the
  *              unified kernel image's)
- * -EBADMSG     an ELF kernel wants memory that is not RAM or not its to have
- *              (ERR_INPUT)
  * -ENOMEM      on the host
  */
 int linux_boot_plan_create(const struct linux_boot_args *args,
