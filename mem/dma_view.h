@@ -40,8 +40,8 @@ struct dma_view_counters {
 	uint64_t shared_bytes;	/* RAM that is reachable now */
 	uint64_t private_bytes; /* RAM that is not */
 	uint64_t refused;	/* accesses refused since creation */
-	uint64_t reports;	/* changes reported by the guest */
-	bool reported;		/* has the guest reported at all? */
+	uint64_t reports;	/* by the guest, since creation */
+	bool reported;		/* at all, since creation or reset */
 };
 
 /* @mem is borrowed, complete, and outlives the view. -ENOMEM. */
@@ -54,15 +54,21 @@ DEFINE_CLEANUP(struct dma_view, dma_view_destroy)
 
 /*
  * The guest reports [gpa, gpa + len) as private or shared
- * (KVM_HC_MAP_GPA_RANGE). Any thread; takes effect before it returns.
- * @gpa, @len   multiples of 4096
+ * (KVM_HC_MAP_GPA_RANGE). Any thread. Accesses that begin after it returned
+ * see it; one that is under way may still end, and a guest that takes a page
+ * back while a device uses it has to expect that.
+ * @gpa, @len   multiples of 4096; len > 0
  * -EINVAL      misaligned, or some byte is not RAM; nothing changes then
+ * With the first report, all pages that were not reported become private.
  * In DMA_VIEW_ALL the report is counted and changes nothing.
  */
 int dma_view_report(struct dma_view *v, gpa_t gpa, uint64_t len,
 		    bool is_private);
 
-/* Back to the state after creation (machine reset). */
+/*
+ * Nothing is reported any more (machine reset). What was counted since
+ * creation stays.
+ */
 void dma_view_reset(struct dma_view *v);
 
 /*
@@ -87,11 +93,13 @@ int dma_view_store_le16_release(struct dma_view *v, gpa_t gpa, uint16_t val);
  * *n, merging with the entry before where the memory is adjacent. The entries
  * are for one request and are not kept after it.
  * @write       the device is going to write there (ROM is refused)
- * -EFAULT      as above; -E2BIG: more than @max entries. *n is untouched then.
+ * -EFAULT      as above; -E2BIG: more than @max entries. *n and the entries
+ *              before it are untouched then.
+ * @len 0 appends nothing.
  */
 int dma_view_map(struct dma_view *v, gpa_t gpa, uint64_t len, bool write,
 		 struct iovec *iov, size_t max, size_t *n);
 
-void dma_view_counters(const struct dma_view *v, struct dma_view_counters *ret);
+void dma_view_counters(struct dma_view *v, struct dma_view_counters *ret);
 
 #endif

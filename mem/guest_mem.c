@@ -414,11 +414,8 @@ uint64_t guest_mem_ram_bytes(const struct guest_mem *m)
 	return m->ram_bytes;
 }
 
-/*
- * The part of [gpa, gpa + len) in the region that holds @gpa; NULL when none
- * does. A map has one to four regions: a loop is the fastest search.
- */
-static uint8_t *piece(const struct guest_mem *m, gpa_t gpa, uint64_t len,
+/* A map has one to four regions: a loop is the fastest search. */
+void *guest_mem_piece(const struct guest_mem *m, gpa_t gpa, uint64_t len,
 		      bool write, uint64_t *ret_len)
 {
 	for (size_t i = 0; i < m->n_regions; i++) {
@@ -444,7 +441,7 @@ static bool covered(const struct guest_mem *m, gpa_t gpa, uint64_t len,
 	if (!checked_add(gpa, len, &end))
 		return false;
 	for (; len; gpa += n, len -= n)
-		if (!piece(m, gpa, len, write, &n))
+		if (!guest_mem_piece(m, gpa, len, write, &n))
 			return false;
 	return true;
 }
@@ -452,7 +449,7 @@ static bool covered(const struct guest_mem *m, gpa_t gpa, uint64_t len,
 void *guest_mem_ptr(const struct guest_mem *m, gpa_t gpa, uint64_t len)
 {
 	uint64_t n;
-	uint8_t *p = piece(m, gpa, len, false, &n);
+	uint8_t *p = guest_mem_piece(m, gpa, len, false, &n);
 
 	return p && n == len ? p : NULL;
 }
@@ -469,7 +466,7 @@ int guest_mem_read(const struct guest_mem *m, gpa_t src, void *dst, size_t len)
 	if (!covered(m, src, len, false))
 		return -EFAULT;
 	for (; len; src += n, to += n, len -= n) {
-		p = piece(m, src, len, false, &n);
+		p = guest_mem_piece(m, src, len, false, &n);
 		memcpy(to, p, n);
 	}
 	return 0;
@@ -483,7 +480,7 @@ static void copy_in(const struct guest_mem *m, gpa_t dst, const void *src,
 	uint64_t n;
 
 	for (; len; dst += n, from += n, len -= n) {
-		p = piece(m, dst, len, false, &n);
+		p = guest_mem_piece(m, dst, len, false, &n);
 		memcpy(p, from, n);
 	}
 }
@@ -517,7 +514,7 @@ int guest_mem_load_fd(struct guest_mem *m, gpa_t dst, int fd, uint64_t off,
 		return -ENODATA;
 	while (len) {
 		uint64_t n;
-		uint8_t *p = piece(m, dst, len, false, &n);
+		uint8_t *p = guest_mem_piece(m, dst, len, false, &n);
 		ssize_t got = pread(fd, p, n, (off_t)off);
 
 		if (got < 0 && errno == EINTR)

@@ -116,5 +116,12 @@ int guest_mem_load_fd(struct guest_mem *m, gpa_t dst, int fd, uint64_t off,
  * the launch code and dma_view only; devices use a dma_view.
  */
 void *guest_mem_ptr(const struct guest_mem *m, gpa_t gpa, uint64_t len);
+/*
+ * Host address of @gpa, and in *ret_len how many of @len bytes follow it in
+ * the same region; NULL when no region holds @gpa, or for @write no RAM.
+ * For dma_view only.
+ */
+void *guest_mem_piece(const struct guest_mem *m, gpa_t gpa, uint64_t len,
+		      bool write, uint64_t *ret_len);
 
 #endif
