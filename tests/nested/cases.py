@@ -16,7 +16,8 @@ CASES = Path(__file__).resolve().parent / "cases"
 class Case:
     name: str
     args: list[str]
-    limit: int = 60
+    limit: int
+    script: Path
 
 
 def _parse(path: Path) -> list[Case]:
@@ -25,17 +26,23 @@ def _parse(path: Path) -> list[Case]:
     seconds = int(limit.group(1)) if limit else 60
     each = [line.split() for line in re.findall(r"^# each: (.+)$", head, re.M)]
     if not each:
-        return [Case(path.stem, [], seconds)]
-    return [Case(f"{path.stem}.{e[0]}", e[1:], seconds) for e in each]
+        return [Case(path.stem, [], seconds, path)]
+    return [Case(f"{path.stem}.{e[0]}", e[1:], seconds, path) for e in each]
 
 
 def load(patterns: list[str] | None = None) -> list[Case]:
-    """All cases, or those a pattern matches; each pattern must match one."""
+    """
+    All cases, or those a pattern matches; each pattern must match one. A
+    pattern with a slash is the path of a script that is not among the cases.
+    """
     found = [c for p in sorted(CASES.glob("*.sh")) for c in _parse(p)]
     if not patterns:
         return found
     chosen = []
     for pattern in patterns:
+        if "/" in pattern:
+            chosen += _parse(Path(pattern))
+            continue
         matched = [c for c in found if fnmatch.fnmatch(c.name, pattern)
                    or c.name.split(".")[0] == pattern]
         if not matched:

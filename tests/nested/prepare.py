@@ -4,9 +4,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import cases
 import images
 import kernels
+from cases import Case
 from kernels import Unavailable
 from machine import Images
 
@@ -20,15 +20,18 @@ FIRMWARE_DIRS = [Path("/usr/share/seabios"), Path("/usr/share/qemu")]
 class Prepared:
     """Images in a temporary directory: `with Prepared(...) as p:`."""
 
-    def __init__(self, cache: Path, programs: dict[str, Path],
+    def __init__(self, cache: Path, chosen: list[Case],
+                 programs: dict[str, Path],
                  extra: dict[str, Path] | None = None,
                  inner_qemu: bool = False):
         """
+        @chosen      the cases that can be run
         @programs    path in the machine -> program, copied with its libraries
         @extra       path in the machine -> file, copied as it is
         @inner_qemu  add Debian's QEMU as a VMM to compare with
         """
         self.cache = cache
+        self.cases = chosen
         self.programs = programs
         self.extra = extra or {}
         self.inner_qemu = inner_qemu
@@ -88,7 +91,7 @@ class Prepared:
         tree = images.RootTree(self.dir / "root")
         for f in ("outer/init", "outer/lib.sh", "outer/case_main.sh"):
             tree.copy(HERE / f, f"nested/{Path(f).name}")
-        for f in cases.CASES.glob("*.sh"):
+        for f in {c.script for c in self.cases}:
             tree.copy(f, f"nested/cases/{f.name}")
         tree.modules(outer, images.OUTER_MODULES)
         self._guests(tree)

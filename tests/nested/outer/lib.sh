@@ -38,6 +38,7 @@ at_exit() {
 	exit $code
 }
 trap at_exit EXIT
+trap 'fail "out of time"' TERM
 
 # guest KERNEL [OPTION...]: options for a run of one of the kernels (cloud,
 # generic, vmlinux), with its initrd. `guest_args` holds them.
