@@ -14,7 +14,7 @@
 
 #include "vmm/base/err.h"
 #include "vmm/base/log.h"
-#include "vmm/loop.h"
+#include "vmm/base/loop.h"
 #include "vmm/tty.h"
 
 enum {

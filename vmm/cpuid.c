@@ -146,6 +146,7 @@ int cpuid_for_machine(struct cpuid_table *t, const struct cpuid_params *p,
 
 	e = cpuid_find(t, 1, 0);
 	e->ecx |= BIT32(31); /* running under a hypervisor */
+	e->ecx &= ~BIT32(24);
 	if (p->tsc_deadline)
 		e->ecx |= BIT32(24);
 	e->ebx = (e->ebx & 0xff00) | p->n_cpus << 16;

@@ -23,7 +23,7 @@
 #include "vmm/base/log.h"
 #include "vmm/bus.h"
 #include "vmm/console.h"
-#include "vmm/loop.h"
+#include "vmm/base/loop.h"
 
 enum { PIO_SIZE = 0x10000 };
 #define MMIO_SIZE BIT64(52) /* the architecture's largest physical address */

@@ -26,7 +26,7 @@
 #include "vmm/kvm/kvm_irq.h"
 #include "vmm/kvm/kvm_vcpu.h"
 #include "vmm/kvm/kvm_vm.h"
-#include "vmm/loop.h"
+#include "vmm/base/loop.h"
 #include "vmm/machine_q35.h"
 #include "vmm/timing.h"
 #include "vmm/vcpu.h"

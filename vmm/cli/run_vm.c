@@ -15,7 +15,7 @@
 #include "vmm/console.h"
 #include "vmm/console_open.h"
 #include "vmm/kvm/kvm_sys.h"
-#include "vmm/loop.h"
+#include "vmm/base/loop.h"
 #include "vmm/timing.h"
 #include "vmm/tty.h"
 #include "vmm/vm.h"

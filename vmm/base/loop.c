@@ -1,5 +1,6 @@
-/* vmm/loop.c - epoll, timerfd, eventfd, signalfd behind one kind of source. */
-#include "vmm/loop.h"
+/* vmm/base/loop.c - epoll, timerfd, eventfd, signalfd behind one kind of
+ * source. */
+#include "vmm/base/loop.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -1,12 +1,12 @@
 /*
- * vmm/loop.h - the event loop of the main thread: descriptors, one-shot
+ * vmm/base/loop.h - the event loop of the main thread: descriptors, one-shot
  * timers, signals.
  *
  * Sources are added, changed and removed by the loop's own thread (or before
  * loop_run()). Only loop_quit() and loop_wake() are for other threads.
  */
-#ifndef VMM_LOOP_H
-#define VMM_LOOP_H
+#ifndef VMM_BASE_LOOP_H
+#define VMM_BASE_LOOP_H
 
 #include <signal.h>
 #include <stdint.h>

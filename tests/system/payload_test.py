@@ -1,0 +1,403 @@
+#!/usr/bin/env python3
+"""Runs coffer with payload guests on this host's /dev/kvm and checks how each run ends.
+
+payload_test.py --coffer FILE --payloads DIR CASE...     ("list" prints the cases)
+Exit status 0 all passed, 1 a case failed, 77 skipped: no usable /dev/kvm.
+"""
+import argparse
+import json
+import os
+import pty
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+
+PATIENCE = 60  # seconds; a bound against hanging, not a measurement
+CASES = {}
+
+
+def case(f):
+    CASES[f.__name__] = f
+    return f
+
+
+class Env:
+    def __init__(self, coffer, payloads, tmp):
+        self.coffer, self.payloads, self.tmp = coffer, payloads, tmp
+
+    def path(self, name):
+        return os.path.join(self.tmp, name)
+
+    def cmd(self, payload, *args):
+        return [self.coffer, "run", "-k", os.path.join(self.payloads, payload + ".elf"),
+                "-m", "16M", "--debug-exit", *args]
+
+    def run(self, payload, *args, **kw):
+        kw.setdefault("stdin", subprocess.DEVNULL)
+        return subprocess.run(self.cmd(payload, *args), capture_output=True, timeout=PATIENCE, **kw)
+
+    def start(self, payload, *args, **kw):
+        kw.setdefault("stdin", subprocess.DEVNULL)
+        return subprocess.Popen(self.cmd(payload, *args), stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, **kw)
+
+    def status(self, payload, expect, *args):
+        """Run, check the exit status and the status file, return the latter."""
+        f = self.path("status.json")
+        p = self.run(payload, "--status-file", f, *args)
+        check(p.returncode == expect, f"exit status {p.returncode}, expected {expect}; stderr: {p.stderr.decode()}")
+        with open(f, encoding="utf-8") as s:
+            st = json.load(s)
+        check(st["exit_status"] == expect, f"status file says {st}")
+        return st
+
+
+def check(cond, why):
+    if not cond:
+        raise AssertionError(why)
+
+
+def read_until(fd, text, patience=PATIENCE):
+    got, end = b"", time.monotonic() + patience
+    while text not in got:
+        check(select.select([fd], [], [], max(0, end - time.monotonic()))[0], f"waited for {text!r}, got {got!r}")
+        more = os.read(fd, 4096)
+        check(more, f"end of file, waited for {text!r}, got {got!r}")
+        got += more
+    return got
+
+
+@case
+def exit_zero(e):
+    check(e.status("exit_zero", 0)["how"] == "debug-exit", "how")
+
+
+@case
+def exit_42(e):
+    check(e.status("exit_42", 42)["value"] == 42, "value")
+
+
+@case
+def exit_big_is_63_and_the_whole_value_is_in_the_file(e):
+    check(e.status("exit_big", 63)["value"] == 0x12345678, "value")
+
+
+@case
+def poweroff(e):
+    check(e.status("poweroff", 0)["how"] == "poweroff", "how")
+
+
+@case
+def reset(e):
+    check(e.status("reset", 0)["how"] == "reboot", "how")
+    check(e.status("reset_kbd", 0)["how"] == "reboot", "how")
+
+
+@case
+def restart_goes_on_until_the_timeout(e):
+    st = e.status("reset", 124, "--on-reboot", "restart", "--timeout", "1")
+    check(st["how"] == "timeout", st)
+
+
+@case
+def triple_fault(e):
+    check(e.status("triple", 80)["how"] == "triple-fault", "how")
+
+
+@case
+def pvpanic(e):
+    check(e.status("pvpanic", 80)["how"] == "panic", "how")
+
+
+@case
+def timeout(e):
+    check(e.status("idle", 124, "--timeout", "0.5")["how"] == "timeout", "how")
+    check(e.status("spin", 124, "--timeout", "0.5")["how"] == "timeout", "how")
+
+
+@case
+def memory_sizes(e):
+    for size in ("16M", "32M", "2047M"):
+        expect = int(size[:-1]) % 64
+        p = subprocess.run(
+            [e.coffer, "run", "-k", os.path.join(e.payloads, "memory.elf"), "-m", size, "--debug-exit"],
+            capture_output=True, stdin=subprocess.DEVNULL, timeout=PATIENCE)
+        check(p.returncode == expect, f"-m {size}: {p.returncode}, expected {expect}; {p.stderr.decode()}")
+
+
+@case
+def memory_backings(e):
+    for extra in (",prefault", ",shared", ",shared,prefault"):
+        p = subprocess.run([e.coffer, "run", "-k", os.path.join(e.payloads, "memory.elf"), "-m", "16M" + extra,
+                            "--debug-exit"], capture_output=True, stdin=subprocess.DEVNULL, timeout=PATIENCE)
+        check(p.returncode == 16, f"{extra}: {p.returncode}; {p.stderr.decode()}")
+
+
+@case
+def every_port_and_register(e):
+    e.status("scan", 0)
+
+
+@case
+def windows_that_move(e):
+    e.status("move_windows", 0)
+
+
+@case
+def smp(e):
+    for n in (1, 2, 5):
+        e.status("smp", n, "-c", str(n))
+
+
+@case
+def console_by_pipe(e):
+    p = e.run("hello", stdin=None, input=b"typed\n")
+    check(p.returncode == 0, p)
+    check(p.stdout.replace(b"\r", b"") == b"hello from the guest\n? typed\nbye\n", p.stdout)
+
+
+@case
+def console_in_a_file(e):
+    p = e.run("idle", "--console", "file=" + e.path("log"), "--timeout", "0.5")
+    check(p.returncode == 124, p)
+    with open(e.path("log"), "rb") as f:
+        check(f.read() == b"idle\n", "log")
+    p = e.run("idle", "--console", "file=" + e.path("no/such/log"))
+    check(p.returncode == 66 and b"no/such/log" in p.stderr, p)
+
+
+@case
+def console_on_a_socket(e):
+    path = e.path("con")
+    p = e.start("hello", "--console", "unix=" + path)
+    s = socket.socket(socket.AF_UNIX)
+    end = time.monotonic() + PATIENCE
+    while s.connect_ex(path):
+        check(time.monotonic() < end and p.poll() is None, "never listened")
+        time.sleep(0.01)
+    check(os.stat(path).st_mode & 0o777 == 0o600, "socket mode")
+    read_until(s.fileno(), b"? ")
+    s.send(b"x\n")
+    read_until(s.fileno(), b"bye")
+    check(p.wait(PATIENCE) == 0, p.stderr.read())
+    check(not os.path.exists(path), "the socket is still there")
+
+
+@case
+def a_stale_socket_is_replaced_and_a_used_one_not(e):
+    path = e.path("con")
+    stale = socket.socket(socket.AF_UNIX)
+    stale.bind(path)
+    stale.close()
+    p = e.start("idle", "--console", "unix=" + path)
+    s = socket.socket(socket.AF_UNIX)
+    end = time.monotonic() + PATIENCE
+    while s.connect_ex(path):
+        check(time.monotonic() < end and p.poll() is None, "never listened")
+        time.sleep(0.01)
+    q = e.run("idle", "--console", "unix=" + path)
+    check(q.returncode == 66 and b"in use" in q.stderr, q)
+    check(os.path.exists(path), "the second one removed the first one's socket")
+    p.kill()
+    p.wait()
+    with open(path + "2", "w", encoding="ascii"):
+        pass
+    q = e.run("idle", "--console", "unix=" + path + "2")
+    check(q.returncode == 66 and os.path.exists(path + "2"), q)
+
+
+@case
+def console_on_a_pty(e):
+    p = e.start("hello", "--console", "pty")
+    line = read_until(p.stderr.fileno(), b"\n").decode()
+    fd = os.open(line.split()[-1], os.O_RDWR | os.O_NOCTTY)
+    read_until(fd, b"? ")
+    os.write(fd, b"y\n")
+    read_until(fd, b"bye")
+    check(p.wait(PATIENCE) == 0, p)
+    os.close(fd)
+
+
+def on_terminal(e, payload, *args):
+    """Start coffer as the foreground job of a new terminal."""
+    pid, master = pty.fork()
+    if pid == 0:
+        c = e.cmd(payload, *args)
+        os.execv(c[0], c)
+    return pid, master
+
+
+def reap(pid):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        got, st = os.waitpid(pid, os.WNOHANG)
+        if got:
+            return os.waitstatus_to_exitcode(st)
+        time.sleep(0.01)
+    os.kill(pid, signal.SIGKILL)
+    raise AssertionError("did not end")
+
+
+def lflag(fd):
+    return termios.tcgetattr(fd)[3]
+
+
+@case
+def terminal_is_raw_and_comes_back(e):
+    keep = []
+    for how in ("guest", "ctrl-a", "term", "timeout"):
+        args = ("--timeout", "1") if how == "timeout" else ()
+        pid, master = on_terminal(e, "hello", *args)
+        # the slave must stay open for its settings to be seen afterwards
+        slave = os.open(os.ptsname(master), os.O_RDWR | os.O_NOCTTY)
+        keep += [master, slave]
+        read_until(master, b"? ")
+        check(not lflag(slave) & termios.ECHO and not lflag(slave) & termios.ISIG, "not raw")
+        if how == "guest":
+            os.write(master, b"z\n")
+        elif how == "ctrl-a":
+            os.write(master, b"\x01x")
+        elif how == "term":
+            os.kill(pid, signal.SIGTERM)
+            os.kill(pid, signal.SIGTERM)
+            time.sleep(0.2)
+            try:
+                os.kill(pid, signal.SIGTERM)
+            except ProcessLookupError:
+                pass
+        st = reap(pid)
+        check(st == (124 if how == "timeout" else 0), f"{how}: {st}")
+        check(lflag(slave) & termios.ECHO and lflag(slave) & termios.ISIG, f"{how}: terminal not restored")
+    for fd in keep:
+        os.close(fd)
+
+
+@case
+def ctrl_a_w_types_the_window_size(e):
+    pid, master = on_terminal(e, "hello")
+    read_until(master, b"? ")
+    import fcntl
+    import struct
+    fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 99, 0, 0))
+    os.write(master, b"\x01w")
+    got = read_until(master, b"bye")
+    check(b"stty rows 33 cols 99" in got, got)
+    check(reap(pid) == 0, "status")
+    os.close(master)
+
+
+@case
+def no_terminal_no_stdin(e):
+    p = subprocess.run(["sh", "-c", 'exec "$@" <&- >&-', "sh", *e.cmd("exit_zero")], capture_output=True,
+                       timeout=PATIENCE)
+    check(p.returncode == 0, p)
+    p = subprocess.run(["setsid", *e.cmd("exit_zero")], stdin=subprocess.DEVNULL, capture_output=True,
+                       timeout=PATIENCE)
+    check(p.returncode == 0, p)
+
+
+@case
+def a_guest_that_ignores_the_power_button_is_ended(e):
+    f = e.path("s.json")
+    p = e.start("idle", "--stop-timeout", "0.5", "--status-file", f)
+    read_until(p.stdout.fileno(), b"idle")
+    p.send_signal(signal.SIGTERM)
+    check(p.wait(PATIENCE) == 124, p.returncode)
+    with open(f, encoding="utf-8") as s:
+        st = json.load(s)
+    check(st["how"] == "timeout" and "stop-timeout" in st["why"], st)
+
+
+@case
+def the_second_signal_does_not_wait(e):
+    p = e.start("idle", "--stop-timeout", "600")
+    read_until(p.stdout.fileno(), b"idle")
+    p.send_signal(signal.SIGTERM)
+    time.sleep(0.1)
+    p.send_signal(signal.SIGINT)
+    check(p.wait(PATIENCE) == 0, p.returncode)
+
+
+@case
+def a_reader_that_stalls_does_not_stop_the_end(e):
+    r, w = os.pipe()
+    os.set_blocking(w, False)
+    try:
+        while True:
+            os.write(w, b"x" * 4096)
+    except BlockingIOError:
+        pass
+    os.set_blocking(w, True)
+    p = subprocess.Popen(e.cmd("spin", "--stop-timeout", "0.3"), stdin=subprocess.DEVNULL, stdout=w,
+                         stderr=subprocess.PIPE)
+    time.sleep(0.5)
+    p.send_signal(signal.SIGTERM)
+    check(p.wait(PATIENCE) == 124, p.returncode)
+    os.close(r)
+    os.close(w)
+
+
+@case
+def timing_is_printed(e):
+    p = e.run("exit_zero", "--print-timing")
+    for step in ("configured", "kvm", "memory", "loaded", "vcpus", "entry", "mark", "end"):
+        check(b"timing: " + step.encode() in p.stderr, (step, p.stderr))
+
+
+@case
+def nothing_stays_open_over_many_starts(e):
+    """100 restarts in one process: descriptors and memory do not grow."""
+    p = e.start("reset", "--on-reboot", "restart", "--timeout", "20", "--console", "none")
+    seen = []
+    time.sleep(0.5)
+    for _ in range(30):
+        try:
+            seen.append(len(os.listdir(f"/proc/{p.pid}/fd")))
+        except FileNotFoundError:
+            break
+        time.sleep(0.05)
+    p.kill()
+    p.wait()
+    check(len(seen) == 30, "ended early")
+    check(max(seen) < 40, f"descriptors: {seen}")
+
+
+def usable_kvm():
+    try:
+        os.close(os.open("/dev/kvm", os.O_RDWR))
+        return True
+    except OSError as x:
+        print(f"SKIPPED: /dev/kvm: {x.strerror}")
+        return False
+
+
+def main():
+    a = argparse.ArgumentParser()
+    a.add_argument("--coffer")
+    a.add_argument("--payloads")
+    a.add_argument("case", nargs="+")
+    a = a.parse_args()
+    if a.case == ["list"]:
+        print("\n".join(CASES))
+        return 0
+    if not usable_kvm():
+        return 77
+    failed = 0
+    for name in a.case:
+        with tempfile.TemporaryDirectory(prefix="coffer-test-") as tmp:
+            try:
+                CASES[name](Env(os.path.abspath(a.coffer), os.path.abspath(a.payloads), tmp))
+                print(f"ok {name}")
+            except (AssertionError, subprocess.TimeoutExpired, OSError) as x:
+                print(f"FAILED {name}: {x}")
+                failed = 1
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
