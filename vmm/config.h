@@ -15,7 +15,8 @@ struct err;
 enum {
 	CONFIG_CPUS_MAX = 64,
 	CONFIG_APPEND_MAX = 65536, /* bytes of command line we carry */
-	CONFIG_OEM_STRINGS_MAX = 64,
+	/* All of them fit the machine's 64 KiB of SMBIOS tables. */
+	CONFIG_OEM_STRINGS_MAX = 32,
 	CONFIG_OEM_STRING_MAX = 1024, /* bytes each */
 };
 

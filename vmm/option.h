@@ -26,15 +26,16 @@ enum option_kind {
 	OPTION_FLAG,	/* bool; no argument, or =on|off; JSON boolean */
 	OPTION_TEXT,	/* char *; JSON string, at most max bytes */
 	OPTION_PATH,	/* char *, not empty; JSON string */
-	OPTION_TEXTS,	/* struct text_list; repeatable; JSON array of strings,
-			   at most max entries of at most entry_max bytes */
+	OPTION_TEXTS,	/* struct text_list; repeatable; JSON array of strings;
+			   at most max of them, 1..entry_max bytes each */
 	OPTION_NUMBER,	/* uint64_t, min..max; JSON integer */
 	OPTION_SIZE,	/* uint64_t, bytes, min..max; JSON string or integer */
 	OPTION_SECONDS, /* uint64_t, milliseconds; JSON number */
 	OPTION_CHOICE,	/* int, index into choices; JSON string */
 	OPTION_PARSED,	/* whatever parse() fills; JSON string */
 	OPTION_GROUP,	/* a struct with suboptions; JSON string or object */
-	OPTION_GROUPS,	/* struct group_list of them; repeatable; JSON array */
+	OPTION_GROUPS,	/* struct group_list of them, at most max; repeatable;
+			   JSON array */
 	OPTION_HELP,	/* no field: -h short help, --help long help */
 	OPTION_VERSION, /* no field */
 };
@@ -58,7 +59,7 @@ struct option_desc {
 	const char *arg;  /* "FILE" in help; NULL for flags */
 	const char *help; /* one line, no full stop */
 	const char *more; /* further sentences of the long help, or NULL */
-	/* NUMBER, SIZE and SECONDS (there in ms): inclusive; max 0: no limit */
+	/* NUMBER, SIZE and SECONDS (there in ms): inclusive; max 0: none */
 	uint64_t min, max;
 	size_t entry_max;	    /* TEXTS */
 	const char *const *choices; /* CHOICE: ends with NULL */
@@ -94,10 +95,10 @@ struct option_section {
 };
 
 struct option_table {
-	const char *verb;     /* "run" */
-	const char *synopsis; /* "-k FILE [OPTION...]" */
-	const char *summary;  /* one line */
-	const char *epilogue; /* end of the long help, or NULL */
+	const char *verb;	   /* "run" */
+	const char *synopsis;	   /* "-k FILE [OPTION...]" */
+	const char *summary;	   /* one line */
+	void (*epilogue)(FILE *f); /* end of the long help, or NULL */
 	const struct option_section *sections; /* ends with title NULL */
 	size_t size;			       /* of the caller's struct */
 	void (*init)(void *target);	       /* defaults, nothing allocated */
@@ -115,30 +116,29 @@ enum option_outcome {
  * named by the is_config option is read first and the command line overrides
  * it: an option given on both sides takes nothing from the file (which is
  * still checked). On -h, --help or --version *ret says which, whatever else
- * there is, and @target is not touched.
+ * is wrong, and @target holds defaults only.
  * -EINVAL with ERR_USAGE: unknown or repeated option, bad value; the message
  *         begins with "--name: "
- * errors of option_parse_json_file()
- * After an error @target holds what was parsed so far: destroy it.
+ * errors of option_parse_json(); of reading the file, ERR_INPUT or ERR_PERM
+ * The first error is reported, but what follows it is parsed too, so that
+ * @target knows, for instance, where the operator wants the bad news written.
  */
 int option_parse_args(const struct option_table *t, int argc, char *const *argv,
 		      void *target, enum option_outcome *ret, struct err *err);
 
 /*
- * The JSON object in @text, keys as long options. @name is for messages.
- * -EINVAL with ERR_USAGE: not JSON (with line and column), a repeated or
- *         unknown key (with the nearest one), a wrong type, a bad value
+ * The JSON object in @text, keys as long options. Keys that @skip (NULL: none)
+ * says yes to are checked and not stored. Messages do not name the file.
+ * -EINVAL with ERR_INPUT: not JSON (with line and column), a repeated key
+ * -EINVAL with ERR_USAGE: an unknown key (the nearest one is named), a wrong
+ *         type (the expected one is named), a bad value
  */
+struct option_skip {
+	bool (*skip)(const struct option_skip *s, const struct option_desc *o);
+};
 int option_parse_json(const struct option_table *t, const char *text,
-		      size_t len, const char *name, void *target,
+		      size_t len, const struct option_skip *skip, void *target,
 		      struct err *err);
-
-/*
- * One group from `value[,key=value...]`, for tests and for callers that have
- * only the text. @group is overwritten with the group's defaults first.
- */
-int option_parse_group(const struct option_desc *o, const char *text,
-		       void *group, struct err *err);
 
 /* Free every string, list and group of @target. */
 void option_free(const struct option_table *t, void *target);

@@ -1,0 +1,52 @@
+/* vmm/config.c - life cycle of the run configuration, and what it must obey. */
+#include "vmm/config.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "vmm/base/bits.h"
+#include "vmm/base/err.h"
+
+void run_config_init(struct run_config *c)
+{
+	*c = (struct run_config){
+		.memory = {.size = MIB(512)},
+		.cpus = 1,
+		.stop_timeout_ms = 10 * 1000,
+		.kernel_file = {.fd = -1},
+		.initrd_file = {.fd = -1},
+	};
+}
+
+void run_config_destroy(struct run_config *c)
+{
+	option_free(&run_option_table, c);
+	input_file_close(&c->kernel_file);
+	input_file_close(&c->initrd_file);
+	run_config_init(c);
+}
+
+int run_config_finish(struct run_config *c, struct err *err)
+{
+	if (!c->kernel)
+		return err_set_kind(err, ERR_USAGE, -EINVAL,
+				    "--kernel: is needed (a Linux bzImage, "
+				    "vmlinux or unified kernel image)");
+	if (c->quiet && c->verbose)
+		return err_set_kind(err, ERR_USAGE, -EINVAL,
+				    "--quiet: contradicts --verbose");
+	if (!c->append)
+		c->append = strdup("");
+	if (!c->append)
+		return err_set_kind(err, ERR_HOST, -ENOMEM, "out of memory");
+	return 0;
+}
+
+int run_config_open(struct run_config *c, struct err *err)
+{
+	int r = input_file_open(&c->kernel_file, "kernel", c->kernel, err);
+
+	if (r < 0 || !c->initrd)
+		return r;
+	return input_file_open(&c->initrd_file, "initrd", c->initrd, err);
+}

@@ -1,0 +1,330 @@
+/* vmm/config_table.c - every option of `coffer run`. */
+#include <errno.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "mem/mem_map.h"
+#include "vmm/base/bits.h"
+#include "vmm/base/err.h"
+#include "vmm/config.h"
+#include "vmm/exit_status.h"
+#include "vmm/quantity.h"
+
+enum { PAGE = 4096 };
+#define YEAR_MS UINT64_C(31536000000) /* a longer time-out is a typo */
+
+#define AT(f, t) OPTION_AT(struct run_config, f, t)
+#define MEMORY(f, t) OPTION_AT(struct memory_config, f, t)
+#define CONSOLE(f, t) OPTION_AT(struct console_config, f, t)
+
+static int memory_check(void *group, struct err *err)
+{
+	const struct memory_config *m = group;
+	uint64_t page = m->hugepages ? m->hugepages : PAGE;
+	char page_text[QUANTITY_TEXT_MAX], near[QUANTITY_TEXT_MAX];
+
+	if (m->hugepages && m->hugepages != MIB(2) && m->hugepages != GIB(1))
+		return err_set(err, -EINVAL,
+			       "hugepages: '%s' is not a size of huge pages "
+			       "(2M or 1G)",
+			       quantity_format_size(m->hugepages, page_text));
+	if (!is_aligned(m->size, page))
+		return err_set(
+			err, -EINVAL,
+			"%llu bytes are not a multiple of %s (try %s)",
+			(unsigned long long)m->size,
+			quantity_format_size(page, page_text),
+			quantity_format_size(align_up(m->size, page), near));
+	return 0;
+}
+
+static void console_init(void *group)
+{
+	((struct console_config *)group)->kind = CONSOLE_STDIO;
+}
+
+static int console_check(void *group, struct err *err)
+{
+	struct console_config *c = group;
+	struct sockaddr_un sun;
+	int n = c->stdio + c->pty + c->none + !!c->file + !!c->unix_path;
+
+	if (n != 1)
+		return err_set(err, -EINVAL,
+			       "give exactly one of stdio, file=PATH, "
+			       "unix=PATH, pty, none");
+	if (c->unix_path && strlen(c->unix_path) >= sizeof(sun.sun_path))
+		return err_set(err, -EINVAL,
+			       "unix: the path is %zu bytes long; a socket's "
+			       "name holds %zu",
+			       strlen(c->unix_path), sizeof(sun.sun_path) - 1);
+	c->kind = c->file	 ? CONSOLE_FILE
+		  : c->unix_path ? CONSOLE_UNIX
+		  : c->pty	 ? CONSOLE_PTY
+		  : c->none	 ? CONSOLE_NONE
+				 : CONSOLE_STDIO;
+	c->path = c->file ? c->file : c->unix_path;
+	return 0;
+}
+
+static int hex_value(char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *at;
+
+	if (c >= 'A' && c <= 'F')
+		c = (char)(c - 'A' + 'a');
+	at = c ? strchr(digits, c) : NULL;
+	return at ? (int)(at - digits) : -1;
+}
+
+/* 8-4-4-4-12 hexadecimal digits (RFC 4122, 3). */
+static int parse_uuid(void *field, const char *text, struct err *err)
+{
+	struct uuid_config u = {.given = true};
+	const char *p = text;
+
+	for (size_t i = 0; i < sizeof(u.bytes); i++) {
+		int hi, lo;
+
+		if ((i == 4 || i == 6 || i == 8 || i == 10) && *p++ != '-')
+			goto bad;
+		hi = hex_value(p[0]);
+		lo = hi < 0 ? -1 : hex_value(p[1]);
+		if (lo < 0)
+			goto bad;
+		u.bytes[i] = (uint8_t)(hi << 4 | lo);
+		p += 2;
+	}
+	if (*p)
+		goto bad;
+	*(struct uuid_config *)field = u;
+	return 0;
+bad:
+	return err_set(err, -EINVAL,
+		       "'%.64s' is not a UUID (8-4-4-4-12 hexadecimal digits; "
+		       "uuidgen makes one)",
+		       text);
+}
+
+static const struct option_desc memory_subs[] = {
+	{.name = "size",
+	 .kind = OPTION_SIZE,
+	 .off = MEMORY(size, uint64_t),
+	 .arg = "SIZE",
+	 .help = "guest RAM; K, M, G are binary; a multiple of 4K",
+	 .hint = "try 512M",
+	 .min = MEM_RAM_MIN,
+	 .max = MEM_RAM_MAX,
+	 .implicit = true,
+	 .required = true},
+	{.name = "hugepages",
+	 .kind = OPTION_SIZE,
+	 .off = MEMORY(hugepages, uint64_t),
+	 .arg = "2M|1G",
+	 .help = "use reserved huge pages of that size",
+	 .hint = "2M or 1G",
+	 .min = MIB(2),
+	 .max = GIB(1)},
+	{.name = "prefault",
+	 .kind = OPTION_FLAG,
+	 .off = MEMORY(prefault, bool),
+	 .help = "take all of it from the host before the start"},
+	{.name = "shared",
+	 .kind = OPTION_FLAG,
+	 .off = MEMORY(shared, bool),
+	 .help = "a memfd that can be shared with other processes"},
+	{0},
+};
+
+static const struct option_desc console_subs[] = {
+	{.name = "stdio",
+	 .kind = OPTION_FLAG,
+	 .off = CONSOLE(stdio, bool),
+	 .help = "standard input and output; Ctrl-A x ends the run"},
+	{.name = "file",
+	 .kind = OPTION_PATH,
+	 .off = CONSOLE(file, char *),
+	 .arg = "PATH",
+	 .help = "output only, to a new or emptied file"},
+	{.name = "unix",
+	 .kind = OPTION_PATH,
+	 .off = CONSOLE(unix_path, char *),
+	 .arg = "PATH",
+	 .help = "a unix socket that waits for a client"},
+	{.name = "pty",
+	 .kind = OPTION_FLAG,
+	 .off = CONSOLE(pty, bool),
+	 .help = "a new pseudo terminal; its name is printed"},
+	{.name = "none",
+	 .kind = OPTION_FLAG,
+	 .off = CONSOLE(none, bool),
+	 .help = "the port is there, nobody listens"},
+	{0},
+};
+
+static const struct option_desc boot_options[] = {
+	{.name = "kernel",
+	 .short_name = 'k',
+	 .kind = OPTION_PATH,
+	 .off = AT(kernel, char *),
+	 .arg = "FILE",
+	 .help = "Linux kernel: bzImage, vmlinux (PVH) or unified image"},
+	{.name = "initrd",
+	 .short_name = 'i',
+	 .kind = OPTION_PATH,
+	 .off = AT(initrd, char *),
+	 .arg = "FILE",
+	 .help = "initial RAM disk"},
+	{.name = "append",
+	 .short_name = 'a',
+	 .kind = OPTION_TEXT,
+	 .off = AT(append, char *),
+	 .arg = "TEXT",
+	 .help = "kernel command line, such as \"console=ttyS0\"",
+	 .max = CONFIG_APPEND_MAX},
+	{0},
+};
+
+static const struct option_desc machine_options[] = {
+	{.name = "memory",
+	 .short_name = 'm',
+	 .kind = OPTION_GROUP,
+	 .off = AT(memory, struct memory_config),
+	 .arg = "SIZE[,KEY...]",
+	 .help = "guest RAM (default 512M)",
+	 .more = "More than 2G is split: 2G at 0, the rest from 4G on.",
+	 .subs = memory_subs,
+	 .group_size = sizeof(struct memory_config),
+	 .group_check = memory_check},
+	{.name = "cpus",
+	 .short_name = 'c',
+	 .kind = OPTION_NUMBER,
+	 .off = AT(cpus, uint64_t),
+	 .arg = "N",
+	 .help = "virtual CPUs, 1 to 64 (default 1)",
+	 .min = 1,
+	 .max = CONFIG_CPUS_MAX},
+	{.name = "console",
+	 .kind = OPTION_GROUP,
+	 .off = AT(console, struct console_config),
+	 .arg = "KIND",
+	 .help = "where the serial port ttyS0 leads (default stdio)",
+	 .subs = console_subs,
+	 .group_size = sizeof(struct console_config),
+	 .group_init = console_init,
+	 .group_check = console_check},
+	{.name = "uuid",
+	 .kind = OPTION_PARSED,
+	 .off = AT(uuid, struct uuid_config),
+	 .arg = "UUID",
+	 .help = "system UUID (SMBIOS type 1)",
+	 .more = "Default: all zeroes, that is none.",
+	 .parse = parse_uuid},
+	{.name = "oem-string",
+	 .kind = OPTION_TEXTS,
+	 .off = AT(oem_strings, struct text_list),
+	 .arg = "TEXT",
+	 .help = "SMBIOS type 11 string; repeatable",
+	 .more = "systemd in the guest takes credentials from here: "
+		 "io.systemd.credential:NAME=TEXT.",
+	 .max = CONFIG_OEM_STRINGS_MAX,
+	 .entry_max = CONFIG_OEM_STRING_MAX},
+	{.name = "debug-exit",
+	 .kind = OPTION_FLAG,
+	 .off = AT(debug_exit, bool),
+	 .help = "a write to port 0xf4 ends the run",
+	 .more = "What is written is the exit status, 63 at most; "
+		 "--status-file has the full value."},
+	{0},
+};
+
+static const char *const on_reboot_choices[] = {
+	[ON_REBOOT_EXIT] = "exit", [ON_REBOOT_RESTART] = "restart", NULL};
+
+static const struct option_desc run_options[] = {
+	{.name = "timeout",
+	 .kind = OPTION_SECONDS,
+	 .off = AT(timeout_ms, uint64_t),
+	 .arg = "SECONDS",
+	 .help = "end the guest after that time (default 0: never)",
+	 .hint = "try 60 or 0.5",
+	 .max = YEAR_MS},
+	{.name = "stop-timeout",
+	 .kind = OPTION_SECONDS,
+	 .off = AT(stop_timeout_ms, uint64_t),
+	 .arg = "SECONDS",
+	 .help = "time to power off after SIGTERM (default 10)",
+	 .more = "SIGTERM and SIGINT press the power button. A guest that is "
+		 "still there after SECONDS is ended, as it is by a second "
+		 "signal.",
+	 .hint = "try 60 or 0.5",
+	 .max = YEAR_MS},
+	{.name = "on-reboot",
+	 .kind = OPTION_CHOICE,
+	 .off = AT(on_reboot, int),
+	 .arg = "exit|restart",
+	 .help = "what a guest's reboot does (default exit)",
+	 .choices = on_reboot_choices},
+	{0},
+};
+
+static const struct option_desc output_options[] = {
+	{.name = "status-file",
+	 .kind = OPTION_PATH,
+	 .off = AT(status_file, char *),
+	 .arg = "FILE",
+	 .help = "write as JSON how and why the run ended"},
+	{.name = "print-timing",
+	 .kind = OPTION_FLAG,
+	 .off = AT(print_timing, bool),
+	 .help = "print where the time from exec to user space went"},
+	{.name = "quiet",
+	 .short_name = 'q',
+	 .kind = OPTION_FLAG,
+	 .off = AT(quiet, bool),
+	 .help = "only errors on standard error"},
+	{.name = "verbose",
+	 .short_name = 'v',
+	 .kind = OPTION_FLAG,
+	 .off = AT(verbose, bool),
+	 .help = "diagnostics on standard error"},
+	{.name = "config",
+	 .kind = OPTION_PATH,
+	 .off = AT(config, char *),
+	 .arg = "FILE",
+	 .help = "take options from a JSON file, coffer-config(5)",
+	 .more = "Options on the command line override those of the file.",
+	 .is_config = true},
+	{.name = "help",
+	 .short_name = 'h',
+	 .kind = OPTION_HELP,
+	 .help = "-h: this list; --help: more of it"},
+	{.name = "version",
+	 .kind = OPTION_VERSION,
+	 .help = "print the version"},
+	{0},
+};
+
+static const struct option_section sections[] = {
+	{"What to boot", boot_options},
+	{"The machine", machine_options},
+	{"When it ends", run_options},
+	{"Files and output", output_options},
+	{0},
+};
+
+static void init(void *target)
+{
+	run_config_init(target);
+}
+
+const struct option_table run_option_table = {
+	.verb = "run",
+	.synopsis = "-k FILE [OPTION...]",
+	.summary = "Boot a Linux kernel in a microVM and stay until it ends.",
+	.epilogue = exit_status_print,
+	.sections = sections,
+	.size = sizeof(struct run_config),
+	.init = init,
+};
