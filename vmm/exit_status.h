@@ -3,6 +3,7 @@
 #define VMM_EXIT_STATUS_H
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include "vmm/base/err.h"
 
@@ -39,8 +40,8 @@ struct run_result {
 
 /* "poweroff", "reboot", ...: the word in --status-file. */
 const char *run_how_name(enum run_how how);
-/* One sentence, for the man page's table and `coffer help run`. */
-const char *exit_status_text(int status);
+/* The table of all of them, as `coffer help run` shows it. */
+void exit_status_print(FILE *f);
 
 /* By kind; ERR_UNSET counts as our bug. */
 enum exit_status exit_status_of_err(const struct err *e);

@@ -1,0 +1,151 @@
+/* vmm/cli/cli.c - finds the verb; help and version, which all verbs share. */
+#include "vmm/cli/cli.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "vmm/base/log.h"
+#include "vmm/base/own.h"
+#include "vmm/config.h"
+#include "vmm/exit_status.h"
+#include "vmm/nearest.h"
+#include "vmm/version.h"
+
+struct verb {
+	const char *name;
+	const struct option_table *options; /* NULL: takes none */
+	int (*run)(int argc, char *const *argv);
+	const char *help;
+};
+
+static int cli_version(int argc, char *const *argv);
+static int cli_help(int argc, char *const *argv);
+
+static const struct verb verbs[] = {
+	{"run", &run_option_table, cli_run, "boot a kernel in a microVM"},
+	{"doctor", &doctor_option_table, cli_doctor,
+	 "say what this host can do and what to fix"},
+	{"version", NULL, cli_version, "print the version"},
+	{"help", NULL, cli_help, "help [VERB]: this list, or a verb's options"},
+};
+
+static void print_usage(FILE *f)
+{
+	fprintf(f, "Usage: coffer VERB [OPTION...]\n"
+		   "A small virtual machine monitor for microVMs on Linux "
+		   "KVM.\n\n");
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		fprintf(f, "  %-9s %s\n", verbs[i].name, verbs[i].help);
+	fprintf(f, "\nFirst steps:\n"
+		   "  coffer doctor\n"
+		   "  coffer run -k vmlinuz -i initrd.img -a console=ttyS0\n"
+		   "\nMore: coffer help VERB, coffer(1)\n");
+}
+
+static void print_version(void)
+{
+	printf("coffer %s (machine %s)\n", coffer_version(), coffer_machine());
+}
+
+int cli_close_stdout(int status)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return status;
+	log_error("cannot write to standard output: %s", strerror(errno));
+	return EXIT_STATUS_HOST;
+}
+
+bool cli_show(const struct option_table *t, enum option_outcome what)
+{
+	switch (what) {
+	case OPTION_OUTCOME_OK:
+		return false;
+	case OPTION_OUTCOME_SHORT_HELP:
+		option_print_short_help(t, stdout);
+		break;
+	case OPTION_OUTCOME_LONG_HELP:
+		option_print_long_help(t, stdout);
+		break;
+	case OPTION_OUTCOME_VERSION:
+		print_version();
+		break;
+	}
+	return true;
+}
+
+static const struct verb *find_verb(const char *name)
+{
+	struct nearest near;
+
+	nearest_start(&near, name);
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+		if (!strcmp(verbs[i].name, name))
+			return &verbs[i];
+		nearest_offer(&near, verbs[i].name);
+	}
+	if (near.best)
+		log_error("'%.48s': unknown verb (did you mean '%s'?)", name,
+			  near.best);
+	else
+		log_error("'%.48s': unknown verb (coffer help lists them)",
+			  name);
+	return NULL;
+}
+
+static int no_arguments(int argc, char *const *argv)
+{
+	if (argc <= 1)
+		return EXIT_STATUS_OK;
+	log_error("%s: '%.64s': no argument is expected", argv[0], argv[1]);
+	return EXIT_STATUS_USAGE;
+}
+
+static int cli_version(int argc, char *const *argv)
+{
+	int r = no_arguments(argc, argv);
+
+	if (r)
+		return r;
+	print_version();
+	return cli_close_stdout(EXIT_STATUS_OK);
+}
+
+static int cli_help(int argc, char *const *argv)
+{
+	const struct verb *v;
+
+	if (argc > 2)
+		return no_arguments(argc - 1, argv + 1);
+	if (argc == 2) {
+		v = find_verb(argv[1]);
+		if (!v)
+			return EXIT_STATUS_USAGE;
+		if (v->options)
+			option_print_long_help(v->options, stdout);
+		else
+			printf("Usage: coffer %s\n%s\n", v->name, v->help);
+		return cli_close_stdout(EXIT_STATUS_OK);
+	}
+	print_usage(stdout);
+	return cli_close_stdout(EXIT_STATUS_OK);
+}
+
+int cli_main(int argc, char *const *argv)
+{
+	const struct verb *v;
+
+	if (argc < 2 || !strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"))
+		return cli_help(1, argv);
+	if (!strcmp(argv[1], "--version"))
+		return cli_version(1, argv);
+	if (argv[1][0] == '-') {
+		log_error("'%.48s': a verb comes first, as in coffer run %.48s",
+			  argv[1], argv[1]);
+		return EXIT_STATUS_USAGE;
+	}
+	v = find_verb(argv[1]);
+	if (!v)
+		return EXIT_STATUS_USAGE;
+	return v->run(argc - 1, argv + 1);
+}

@@ -1,0 +1,26 @@
+/* vmm/cli/cli.h - the verbs. Each returns the exit status of the process. */
+#ifndef VMM_CLI_CLI_H
+#define VMM_CLI_CLI_H
+
+#include "vmm/option.h"
+
+/* argv[0] is "coffer"; finds the verb in argv[1] and calls it. */
+int cli_main(int argc, char *const *argv);
+
+/* argv[0] is the verb, options follow. */
+int cli_run(int argc, char *const *argv);
+int cli_doctor(int argc, char *const *argv);
+
+/* Their options, for `coffer help VERB`. run: run_option_table. */
+extern const struct option_table doctor_option_table;
+
+/* Print what --help, -h and --version ask for; false for OUTCOME_OK. */
+bool cli_show(const struct option_table *t, enum option_outcome what);
+
+/*
+ * Flush standard output. A report that did not reach its reader must not end
+ * with status 0: returns @status, or EXIT_STATUS_HOST and prints why.
+ */
+int cli_close_stdout(int status);
+
+#endif

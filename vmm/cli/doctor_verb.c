@@ -1,0 +1,98 @@
+/* vmm/cli/doctor_verb.c - `coffer doctor`. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "vmm/base/err.h"
+#include "vmm/base/log.h"
+#include "vmm/cli/cli.h"
+#include "vmm/cli/doctor.h"
+#include "vmm/exit_status.h"
+
+struct doctor_config {
+	bool json;
+};
+
+static const struct option_desc options[] = {
+	{.name = "json",
+	 .kind = OPTION_FLAG,
+	 .off = OPTION_AT(struct doctor_config, json, bool),
+	 .help = "print the result as JSON"},
+	{.name = "help",
+	 .short_name = 'h',
+	 .kind = OPTION_HELP,
+	 .help = "-h: this list; --help: more of it"},
+	{.name = "version",
+	 .kind = OPTION_VERSION,
+	 .help = "print the version"},
+	{0},
+};
+
+static const struct option_section sections[] = {
+	{"Options", options},
+	{0},
+};
+
+static void init(void *target)
+{
+	*(struct doctor_config *)target = (struct doctor_config){0};
+}
+
+static void epilogue(FILE *f)
+{
+	fputs("Every line is a verdict (ok, warn, FAIL), the name of the check "
+	      "and a fact;\n"
+	      "an arrow shows what to do. warn: a guest starts, something is "
+	      "slower or not\n"
+	      "possible. Exit status 0 when a guest can start, else 69.\n",
+	      f);
+}
+
+const struct option_table doctor_option_table = {
+	.verb = "doctor",
+	.synopsis = "[--json]",
+	.summary = "Say what this host offers to guests and what to fix.",
+	.epilogue = epilogue,
+	.sections = sections,
+	.size = sizeof(struct doctor_config),
+	.init = init,
+};
+
+/* A terminal that has not asked to be left alone (https://no-color.org). */
+static bool want_colour(void)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && !(no && *no) && term &&
+	       strcmp(term, "dumb");
+}
+
+int cli_doctor(int argc, char *const *argv)
+{
+	struct doctor_config c = {0};
+	enum option_outcome outcome;
+	struct doctor d;
+	struct err err = {0};
+	int r = option_parse_args(&doctor_option_table, argc, argv, &c,
+				  &outcome, &err);
+
+	if (r < 0) {
+		log_error("doctor: %s", err.msg);
+		return exit_status_of_err(&err);
+	}
+	if (cli_show(&doctor_option_table, outcome))
+		return cli_close_stdout(EXIT_STATUS_OK);
+	doctor_init(&d, "");
+	doctor_run_all(&d);
+	if (c.json)
+		r = doctor_print_json(&d, stdout);
+	else
+		doctor_print(&d, stdout, want_colour());
+	doctor_close(&d);
+	if (r < 0) {
+		log_error("doctor: cannot write: %s", strerror(-r));
+		return EXIT_STATUS_HOST;
+	}
+	return cli_close_stdout(doctor_can_start(&d) ? EXIT_STATUS_OK
+						     : EXIT_STATUS_HOST);
+}

@@ -1,0 +1,12 @@
+/* vmm/version.c - the one file that is compiled with the release's number. */
+#include "vmm/version.h"
+
+const char *coffer_version(void)
+{
+	return COFFER_VERSION;
+}
+
+const char *coffer_machine(void)
+{
+	return "q35-coffer-1";
+}
