@@ -13,7 +13,8 @@ static void one_line(char *s)
 			*s = '?';
 }
 
-static void format(struct err *e, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void
+format(struct err *e, const char *fmt, va_list ap)
 {
 	int n = vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
 

@@ -20,7 +20,8 @@ enum log_level log_get_level(void)
 	return log_level;
 }
 
-static void emit(const char *tag, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void
+emit(const char *tag, const char *fmt, va_list ap)
 {
 	char line[LOG_LINE_MAX];
 	size_t n;
