@@ -19,16 +19,19 @@ struct irq_sink_ops {
 	/* Send one message now. Any thread. Negative errno when KVM refuses. */
 	int (*send_msi)(struct irq_sink *s, const struct msi_msg *msg);
 	/*
-	 * From now on a write to eventfd @fd sends @msg; *ret_route names the
-	 * binding. -ENOSPC when there are no routes left. Not from a device's
-	 * hot path.
+	 * From now on a write to eventfd @fd sends @msg, and so does one that
+	 * is pending in it; *ret_route names the binding. -ENOSPC when there
+	 * are no routes left. Not from a device's hot path.
 	 */
 	int (*bind)(struct irq_sink *s, int fd, const struct msi_msg *msg,
 		    unsigned int *ret_route);
 	/* Change the message of a binding. */
 	int (*rebind)(struct irq_sink *s, unsigned int route,
 		      const struct msi_msg *msg);
-	/* End a binding. The eventfd stays open; a pending write is lost. */
+	/*
+	 * End a binding. The eventfd stays open; what was written to it before
+	 * has been sent, what is written from now on stays in it.
+	 */
 	void (*unbind)(struct irq_sink *s, unsigned int route);
 };
 
