@@ -59,8 +59,11 @@ enum pci_space {
 struct pci_window {
 	struct bus_dev *dev; /* borrowed from the function; NULL: no window */
 	enum pci_space space;
-	uint64_t base, len;		/* wanted; len 0: nothing now */
-	uint64_t mapped_at, mapped_len; /* mapped_len 0: not mapped */
+	uint64_t base, len; /* wanted; len 0: nothing now */
+	/* the bus's own notes; mapped_len 0: not mapped */
+	struct bus_dev *mapped_dev;
+	enum pci_space mapped_space;
+	uint64_t mapped_at, mapped_len;
 };
 
 /* Embedded in a device: fill in @ops and @cfg, then pci_bus_add(). */
