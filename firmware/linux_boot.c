@@ -86,24 +86,26 @@ static unsigned long long mib_up(uint64_t bytes)
 	return (bytes >> 20) + !!(bytes & (MIB(1) - 1));
 }
 
-static unsigned long long ram_mib(const struct e820_map *map)
+/* The memory size that gives this map, unless its end is reserved. */
+static uint64_t ram_bytes(const struct e820_map *map)
 {
-	uint64_t sum = 0;
+	gpa_t top = 0;
 
 	for (size_t i = 0; i < map->n; i++)
 		if (map->entry[i].type == E820_RAM)
-			sum += map->entry[i].len;
-	return mib_up(sum);
+			top = map->entry[i].base + map->entry[i].len;
+	if (top > MEM_RAM_HIGH_BASE)
+		top -= MEM_RAM_HIGH_BASE - MEM_RAM_LOW_MAX;
+	return top;
 }
 
 /* @what needs a guest with @bytes of memory. */
 static int needs_memory(const struct work *w, const char *what,
 			const char *name, uint64_t bytes, struct err *err)
 {
-	unsigned long long need = mib_up(bytes);
-	unsigned long long have = ram_mib(w->args->e820);
+	uint64_t have = ram_bytes(w->args->e820);
 
-	if (need <= have)
+	if (bytes <= have)
 		return err_set_kind(err, ERR_INPUT, -ENOSPC,
 				    "%s '%s' does not fit between the reserved "
 				    "areas of memory",
@@ -111,7 +113,8 @@ static int needs_memory(const struct work *w, const char *what,
 	return err_set_kind(err, ERR_USAGE, -ENOSPC,
 			    "%s '%s' does not fit: it needs at least %llu MiB "
 			    "of memory, and the guest has %llu (--memory)",
-			    what, name, need, have);
+			    what, name, mib_up(bytes),
+			    (unsigned long long)(have >> 20));
 }
 
 /* The kernel wants @len bytes of RAM at @at, and that is not there. */
