@@ -2,7 +2,6 @@
 #include "vmm/config.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "vmm/base/bits.h"
 #include "vmm/base/err.h"
@@ -26,7 +25,7 @@ void run_config_destroy(struct run_config *c)
 	run_config_init(c);
 }
 
-int run_config_finish(struct run_config *c, struct err *err)
+int run_config_finish(const struct run_config *c, struct err *err)
 {
 	if (!c->kernel)
 		return err_set_kind(err, ERR_USAGE, -EINVAL,
@@ -35,10 +34,6 @@ int run_config_finish(struct run_config *c, struct err *err)
 	if (c->quiet && c->verbose)
 		return err_set_kind(err, ERR_USAGE, -EINVAL,
 				    "--quiet: contradicts --verbose");
-	if (!c->append)
-		c->append = strdup("");
-	if (!c->append)
-		return err_set_kind(err, ERR_HOST, -ENOMEM, "out of memory");
 	return 0;
 }
 

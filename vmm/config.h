@@ -58,7 +58,7 @@ struct uuid_config {
 struct run_config {
 	char *kernel;
 	char *initrd;
-	char *append; /* never NULL after run_config_finish() */
+	char *append; /* NULL: the kernel image's own, or none */
 	struct memory_config memory;
 	uint64_t cpus; /* 1..CONFIG_CPUS_MAX */
 	struct console_config console;
@@ -92,7 +92,7 @@ extern const struct option_table run_option_table;
  * exclude or need one another. Call once, when everything is parsed.
  * -EINVAL with ERR_USAGE, the message names the option.
  */
-int run_config_finish(struct run_config *c, struct err *err);
+int run_config_finish(const struct run_config *c, struct err *err);
 /* Open kernel and initrd; errors of input_file_open(). */
 int run_config_open(struct run_config *c, struct err *err);
 

@@ -141,7 +141,8 @@ static const struct option_desc console_subs[] = {
 	{.name = "stdio",
 	 .kind = OPTION_FLAG,
 	 .off = CONSOLE(stdio, bool),
-	 .help = "standard input and output; Ctrl-A x ends the run"},
+	 .help = "standard input and output; Ctrl-A x ends the run, Ctrl-A p "
+		 "presses the power button"},
 	{.name = "file",
 	 .kind = OPTION_PATH,
 	 .off = CONSOLE(file, char *),
@@ -182,6 +183,8 @@ static const struct option_desc boot_options[] = {
 	 .off = AT(append, char *),
 	 .arg = "TEXT",
 	 .help = "kernel command line, such as \"console=ttyS0\"",
+	 .more = "Default: that of a unified kernel image, which TEXT "
+		 "replaces; else none.",
 	 .max = CONFIG_APPEND_MAX},
 	{0},
 };
@@ -255,9 +258,9 @@ static const struct option_desc run_options[] = {
 	 .off = AT(stop_timeout_ms, uint64_t),
 	 .arg = "SECONDS",
 	 .help = "time to power off after SIGTERM (default 10)",
-	 .more = "SIGTERM and SIGINT press the power button. A guest that is "
-		 "still there after SECONDS is ended, as it is by a second "
-		 "signal.",
+	 .more = "SIGTERM, SIGINT and SIGHUP press the power button. A guest "
+		 "that is still there after SECONDS is ended, as it is by a "
+		 "second signal. 0: end it at once.",
 	 .hint = "try 60 or 0.5",
 	 .max = YEAR_MS},
 	{.name = "on-reboot",

@@ -30,7 +30,6 @@ static struct {
 int run_vm(const struct run_config *c, struct run_result *res, struct err *err)
 {
 	assert_true(c->kernel_file.fd >= 0);
-	assert_non_null(c->append);
 	machine.calls++;
 	if (machine.code < 0)
 		return err_set_kind(err, machine.kind, machine.code,
