@@ -136,12 +136,11 @@ static void the_kvm_module_is_named(void **state)
 {
 	struct fixture *f = *state;
 
-	put(f, "/proc/modules",
-	    "tun 65536 0 - Live 0x0\n"
-	    "kvm 1000 1 kvm_odd, Live 0x0\n"
-	    "kvm_odd 1000 0 - Live 0x0\n");
+	put(f, "/sys/module/kvm/parameters/x", "1\n");
+	put(f, "/sys/module/kvm_odd/parameters/x", "1\n");
 	doctor_check_kvm_module(&f->d);
-	only_line(f, "kvm.module", DOCTOR_WARN, "kvm_odd");
+	only_line(f, "kvm.module", DOCTOR_WARN,
+		  "neither kvm_amd nor kvm_intel, but kvm_odd");
 	put(f, "/sys/module/kvm_amd/parameters/nested", "1\n");
 	doctor_check_kvm_module(&f->d);
 	only_line(f, "kvm.module", DOCTOR_OK, "kvm_amd (nested=1)");

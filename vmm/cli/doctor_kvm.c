@@ -1,4 +1,5 @@
 /* vmm/cli/doctor_kvm.c - is there a KVM, which one, and what it can do. */
+#include <dirent.h>
 #include <errno.h>
 #include <grp.h>
 #include <stdio.h>
@@ -80,63 +81,62 @@ void doctor_check_kvm_api(struct doctor *d)
 			    KVM_SYS_API_VERSION);
 }
 
-static bool have_module(const struct doctor *d, const char *name)
+/* Append "kvm_amd (nested=1)" to the list. */
+static void append_module(const struct doctor *d, const char *name, char *list,
+			  size_t len)
 {
+	size_t n = strlen(list);
+	char path[512], nested[16];
+
+	snprintf(path, sizeof(path), "/sys/module/%s/parameters/nested", name);
+	if (doctor_read_line(d, path, nested, sizeof(nested)) < 0)
+		snprintf(list + n, len - n, "%s%s", n ? ", " : "", name);
+	else
+		snprintf(list + n, len - n, "%s%s (nested=%s)", n ? ", " : "",
+			 name, nested);
+}
+
+/*
+ * Modules kvm_*, loaded or built in; a kernel may have both vendors' built in.
+ * True when one of them is AMD's or Intel's.
+ */
+static bool list_modules(const struct doctor *d, char *list, size_t len)
+{
+	const struct dirent *e;
+	bool usual = false;
 	char path[512];
+	DIR *dir;
 
-	snprintf(path, sizeof(path), "%s/sys/module/%s", d->root, name);
-	return !access(path, F_OK);
-}
-
-/* A module kvm_* that is neither AMD's nor Intel's; "" when there is none. */
-static void other_module(const struct doctor *d, char *name, size_t len)
-{
-	char path[512], line[512];
-	FILE *f;
-
-	name[0] = 0;
-	snprintf(path, sizeof(path), "%s/proc/modules", d->root);
-	f = fopen(path, "re");
-	if (!f)
-		return;
-	while (!name[0] && fgets(line, sizeof(line), f)) {
-		line[strcspn(line, " \n")] = 0;
-		if (!strncmp(line, "kvm_", 4))
-			snprintf(name, len, "%s", line);
+	list[0] = 0;
+	snprintf(path, sizeof(path), "%s/sys/module", d->root);
+	dir = opendir(path);
+	if (!dir)
+		return false;
+	while ((e = readdir(dir))) {
+		if (strncmp(e->d_name, "kvm_", 4))
+			continue;
+		append_module(d, e->d_name, list, len);
+		usual |= !strcmp(e->d_name, "kvm_amd") ||
+			 !strcmp(e->d_name, "kvm_intel");
 	}
-	fclose(f);
-}
-
-static void report_vendor(struct doctor *d, const char *module)
-{
-	char path[128], nested[16] = "?";
-
-	snprintf(path, sizeof(path), "/sys/module/%s/parameters/nested",
-		 module);
-	doctor_read_line(d, path, nested, sizeof(nested));
-	doctor_ok(d, "kvm.module", "%s (nested=%s)", module, nested);
+	closedir(dir);
+	return usual;
 }
 
 void doctor_check_kvm_module(struct doctor *d)
 {
-	char other[64];
+	char list[DOCTOR_TEXT_MAX / 2];
+	bool usual = list_modules(d, list, sizeof(list));
 
-	if (have_module(d, "kvm_amd")) {
-		report_vendor(d, "kvm_amd");
-		return;
-	}
-	if (have_module(d, "kvm_intel")) {
-		report_vendor(d, "kvm_intel");
-		return;
-	}
-	other_module(d, other, sizeof(other));
-	if (d->kvm_fd < 0 && !other[0])
-		return; /* kvm.device has said it */
-	doctor_warn(d, "kvm.module",
-		    "expect differences: such a KVM may run a stock kernel "
-		    "very slowly or refuse some registers",
-		    "neither kvm_amd nor kvm_intel, but %s",
-		    other[0] ? other : "a KVM with no module of its own");
+	if (usual)
+		doctor_ok(d, "kvm.module", "%s", list);
+	else if (d->kvm_fd >= 0 || list[0])
+		doctor_warn(d, "kvm.module",
+			    "expect differences: such a KVM may run a stock "
+			    "kernel very slowly or refuse some registers",
+			    "neither kvm_amd nor kvm_intel, but %s",
+			    list[0] ? list : "a KVM of another kind");
+	/* else kvm.device has said it */
 }
 
 void doctor_check_kvm_required(struct doctor *d)
