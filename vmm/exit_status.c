@@ -7,20 +7,19 @@
 #include "vmm/base/own.h"
 
 static const struct {
-	enum exit_status status;
+	const char *status;
 	const char *text;
 } statuses[] = {
-	{EXIT_STATUS_OK, "the guest powered off, rebooted (--on-reboot exit) "
-			 "or was stopped"},
-	{EXIT_STATUS_GUEST_MAX,
-	 "0 to 63: what the guest wrote with --debug-exit; 63: that or more"},
-	{EXIT_STATUS_USAGE, "bad usage: an option, or a key of --config"},
-	{EXIT_STATUS_INPUT, "an input file is missing or not what it claims"},
-	{EXIT_STATUS_HOST, "the host lacks something; see coffer doctor"},
-	{EXIT_STATUS_INTERNAL, "a bug in coffer"},
-	{EXIT_STATUS_PERM, "no permission"},
-	{EXIT_STATUS_CRASH, "the guest crashed: panic or triple fault"},
-	{EXIT_STATUS_TIMEOUT, "--timeout or --stop-timeout ran out"},
+	{"0", "the guest powered off, rebooted (--on-reboot exit) or was "
+	      "stopped"},
+	{"0-63", "what the guest wrote with --debug-exit; 63: that or more"},
+	{"64", "bad usage: an option, or a key of --config"},
+	{"66", "an input file is missing or not what it claims"},
+	{"69", "the host lacks something; see coffer doctor"},
+	{"70", "a bug in coffer"},
+	{"77", "no permission"},
+	{"80", "the guest crashed: panic or triple fault"},
+	{"124", "--timeout or --stop-timeout ran out"},
 };
 
 /* Words of the status file's "how", and what they make of the exit status. */
@@ -43,8 +42,7 @@ void exit_status_print(FILE *f)
 {
 	fprintf(f, "Exit status\n");
 	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++)
-		fprintf(f, "  %-4d %s\n", (int)statuses[i].status,
-			statuses[i].text);
+		fprintf(f, "  %-5s %s\n", statuses[i].status, statuses[i].text);
 }
 
 const char *run_how_name(enum run_how how)

@@ -72,10 +72,10 @@ static void put_option(FILE *f, const struct option_desc *o, bool full)
 	put_entry(f, label, o->help, HELP_TEXT_AT);
 	if (!full)
 		return;
-	if (o->subs)
-		put_subs(f, o);
 	if (o->more)
 		put_wrapped(f, o->more, 0, HELP_TEXT_AT);
+	if (o->subs)
+		put_subs(f, o);
 }
 
 static void put_head(FILE *f, const struct option_table *t)

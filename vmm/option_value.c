@@ -263,6 +263,6 @@ int option_set_text(const struct option_desc *o, void *base, const char *text,
 	case OPTION_VERSION:
 		break;
 	}
-	assert(!"an option without a field was given a value");
+	assert(false && "an option without a field was given a value");
 	return -EINVAL;
 }

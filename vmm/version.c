@@ -1,6 +1,8 @@
 /* vmm/version.c - the one file that is compiled with the release's number. */
 #include "vmm/version.h"
 
+#include "vmm/machine_q35.h"
+
 const char *coffer_version(void)
 {
 	return COFFER_VERSION;
@@ -8,5 +10,5 @@ const char *coffer_version(void)
 
 const char *coffer_machine(void)
 {
-	return "q35-coffer-1";
+	return MACHINE_VERSION;
 }
