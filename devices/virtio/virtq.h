@@ -67,7 +67,9 @@ struct virtq_chain {
 	size_t n_out, n_in;
 	uint64_t out_len, in_len; /* bytes of each part */
 	struct iovec *iov;
-	size_t iov_cap; /* virtq's */
+	/* virtq's: storage, and which enabling of the queue it is from */
+	size_t iov_cap;
+	uint32_t era;
 };
 
 void virtq_chain_init(struct virtq_chain *c);
@@ -105,9 +107,13 @@ int virtq_enable(struct virtq *q, const struct virtq_layout *l);
 /* Stop: pop gives 0 and push does nothing until the next enable. */
 void virtq_disable(struct virtq *q);
 bool virtq_enabled(const struct virtq *q);
+/* Where the rings are while it is enabled; NULL while it is not. */
+const struct virtq_layout *virtq_layout(const struct virtq *q);
 
 /*
- * Take the next chain.
+ * Take the next chain. Chains in flight never have the same head, there are
+ * at most as many as the queue has entries, and the bytes of one, both parts
+ * together, are at most UINT32_MAX. Empty buffers are left out.
  * 1            *c is filled; give it back with virtq_push() exactly once
  * 0            none is there, or the queue is not enabled
  * -EPROTO      the driver broke a rule of the ring (index jump, loop, bad
@@ -131,6 +137,9 @@ void virtq_flush(struct virtq *q);
 /*
  * Do not kick us while we are at it (a hint), and: kick us for the next chain.
  * virtq_kicks_on() returns true when a chain came in between: go on popping.
+ * A queue starts with kicks on, and while they are, a virtq_pop() that finds
+ * nothing has asked for the next kick. Whoever turns them off turns them on
+ * again before it waits for one.
  */
 void virtq_kicks_off(struct virtq *q);
 bool virtq_kicks_on(struct virtq *q);
