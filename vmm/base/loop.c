@@ -221,22 +221,30 @@ static void dispatch(struct loop_source *s, uint32_t events)
 	}
 }
 
-int loop_run(struct loop *l)
+int loop_step(struct loop *l, int timeout_ms)
 {
 	struct epoll_event ev[LOOP_BATCH];
+	int n = epoll_wait(l->epoll_fd, ev, LOOP_BATCH, timeout_ms);
 
+	if (n < 0)
+		return errno == EINTR ? 0 : -errno;
+	for (int i = 0; i < n; i++) {
+		struct loop_source *s = ev[i].data.ptr;
+
+		if (!s->dead)
+			dispatch(s, ev[i].events);
+	}
+	collect(l);
+	return n;
+}
+
+int loop_run(struct loop *l)
+{
 	while (!l->quit) {
-		int n = epoll_wait(l->epoll_fd, ev, LOOP_BATCH, -1);
+		int r = loop_step(l, -1);
 
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		for (int i = 0; i < n; i++) {
-			struct loop_source *s = ev[i].data.ptr;
-
-			if (!s->dead)
-				dispatch(s, ev[i].events);
-		}
-		collect(l);
+		if (r < 0)
+			return r;
 	}
 	l->quit = false;
 	return 0;

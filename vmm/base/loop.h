@@ -58,6 +58,12 @@ int loop_add_signals(struct loop *l, const sigset_t *set, loop_signal_fn fn,
 /* Remove a source; also from inside its own callback. NULL is fine. */
 void loop_remove(struct loop_source *s);
 
+/*
+ * Dispatch what is ready, once, after waiting at most @timeout_ms for it (0:
+ * not at all, -1: without limit). Returns the number of events; 0 also when a
+ * signal interrupted it.
+ */
+int loop_step(struct loop *l, int timeout_ms);
 /* Until loop_quit(). Negative errno only when epoll itself fails. */
 int loop_run(struct loop *l);
 /* Any thread, before or during loop_run(). */
