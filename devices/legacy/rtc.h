@@ -1,9 +1,10 @@
 /*
  * devices/legacy/rtc.h - the MC146818 real-time clock with its CMOS memory.
  *
- * The time is the host's, in UTC; what a guest sets is kept as a difference to
- * it. The update-in-progress bit is derived from the clock (the last 244 us of
- * each second, as in the chip), so it can neither stick nor be missed.
+ * The time is the host's, in UTC; what a guest sets (1970 to 2200) is kept as
+ * a difference to it. The update-in-progress bit is derived from the clock (the
+ * last 244 us of each second, as in the chip), so it can neither stick nor be
+ * missed.
  *
  * Alarm and update-ended interrupts work, since `hwclock` and `rtcwake` of
  * Linux wait for them; the periodic interrupt, which Linux replaces by a
