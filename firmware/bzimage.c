@@ -92,10 +92,12 @@ static int check_file(const uint8_t *h, uint64_t file_len, struct bzimage *bz,
 	bz->code_len = (uint64_t)load_le32(h + SYSSIZE) * PARAGRAPH;
 	bz->payload_off = load_le32(h + PAYLOAD_OFFSET);
 	bz->payload_len = load_le32(h + PAYLOAD_LENGTH);
-	if (!bz->code_len)
+	if (bz->code_len <= BZIMAGE_ENTRY64)
 		return err_set_kind(err, ERR_INPUT, -EBADMSG,
-				    "its header says it has no code "
-				    "(syssize 0): it is damaged");
+				    "its header says it has %llu bytes of code "
+				    "(syssize), too few for its 64-bit entry: "
+				    "it is damaged",
+				    (unsigned long long)bz->code_len);
 	if (!range_within(bz->code_off, bz->code_len, file_len))
 		return err_set_kind(
 			err, ERR_INPUT, -EBADMSG,

@@ -35,7 +35,7 @@ struct bzimage {
 	uint64_t alignment;    /* kernel_alignment, a power of two */
 	uint64_t init_size;    /* memory it needs from where it runs, bytes */
 	uint64_t code_off;     /* protected-mode code, in the window */
-	uint64_t code_len;     /* > 0; within the window; <= init_size */
+	uint64_t code_len;     /* > BZIMAGE_ENTRY64; <= init_size */
 	uint64_t payload_off;  /* compressed kernel, from code_off */
 	uint64_t payload_len;  /* 0: not said */
 	uint32_t cmdline_size; /* > 0, without the final zero */

@@ -146,7 +146,9 @@ static void sizes_beyond_the_file_are_refused(void **state)
 	store_le32(i->data + 0x1f4, UINT32_MAX);
 	refused(i, -EBADMSG, "it was cut");
 	store_le32(i->data + 0x1f4, 0);
-	refused(i, -EBADMSG, "no code");
+	refused(i, -EBADMSG, "0 bytes of code");
+	store_le32(i->data + 0x1f4, 0x20); /* up to the 64-bit entry */
+	refused(i, -EBADMSG, "512 bytes of code");
 }
 
 static void a_cut_file_is_refused_at_every_length(void **state)
