@@ -4,14 +4,16 @@ the initrds of the guests inside it.
 Everything here is made anew at each run from installed or cached packages;
 device nodes exist only inside archives, so that nothing needs root.
 """
+import contextlib
 import os
 import re
 import shutil
 import stat
 import subprocess
+import tempfile
 from pathlib import Path
 
-from kernels import Kernel, Unavailable
+from kernels import Kernel, Unavailable, download
 
 HERE = Path(__file__).resolve().parent
 
@@ -120,8 +122,16 @@ def compile_static(source: Path, out: Path) -> Path:
     return out
 
 
-def inner_initrd(kernel: Kernel, tools: list[Path]) -> bytes:
-    """busybox, the guest helpers, modules for @kernel, and inner/init."""
+@contextlib.contextmanager
+def scratch_directory():
+    """A temporary directory, as a Path."""
+    with tempfile.TemporaryDirectory(prefix="nested-") as d:
+        yield Path(d)
+
+
+def inner_initrd(kernel: Kernel, tools: list[Path],
+                 init: Path = HERE / "inner/init") -> bytes:
+    """busybox, the guest helpers, modules for @kernel, and @init."""
     c = Cpio()
     busybox = _busybox()
     c.chardev("dev/console", 5, 1)
@@ -137,8 +147,31 @@ def inner_initrd(kernel: Kernel, tools: list[Path]) -> bytes:
         c.file(f"modules/{_module_name(m.name)}.ko", m.read_bytes())
     c.file("modules/order",
            "".join(_module_name(m.name) + "\n" for m in order).encode())
-    c.file("init", (HERE / "inner/init").read_bytes(), 0o755)
+    c.file("init", init.read_bytes(), 0o755)
     return c.finish()
+
+
+def unified_kernel(kernel: Kernel, initrd: Path, cmdline: str, cache: Path,
+                   out: Path):
+    """
+    A unified kernel image as distributions make it: systemd's stub with the
+    kernel, its initrd and command line as PE sections (UAPI group
+    specification, "Unified Kernel Image").
+    """
+    stub = download("systemd-boot-efi", cache) / \
+        "usr/lib/systemd/boot/efi/linuxx64.efi.stub"
+    text = out.with_suffix(".cmdline")
+    text.write_text(cmdline)
+    # Where each section would lie in memory: apart, in this order.
+    sections = [(".cmdline", text, 0x30000), (".linux", kernel.bzimage,
+                 0x2000000), (".initrd", initrd, 0x6000000)]
+    command = ["objcopy"]
+    for name, path, address in sections:
+        command += ["--add-section", f"{name}={path}",
+                    "--change-section-vma", f"{name}={address:#x}"]
+    done = subprocess.run([*command, stub, out], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Unavailable(f"objcopy: {done.stderr.strip()}")
 
 
 def outer_initramfs(kernel: Kernel) -> bytes:

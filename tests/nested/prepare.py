@@ -11,6 +11,7 @@ from kernels import Unavailable
 from machine import Images
 
 HERE = Path(__file__).resolve().parent
+UKI_CMDLINE = "console=ttyS0 quiet cryptomgr.notests coffer.uki=1"
 SCRATCH_BYTES = 1 << 30
 FIRMWARE = ["bios-256k.bin", "bios-microvm.bin", "linuxboot_dma.bin",
             "kvmvapic.bin", "pvh.bin"]
@@ -70,6 +71,10 @@ class Prepared:
             if flavour == "generic":
                 tree.copy(kernels.vmlinux(k, self.cache),
                           "nested/kernels/vmlinux", 0o644)
+            else:
+                uki = self.dir / "uki"
+                images.unified_kernel(k, initrd, UKI_CMDLINE, self.cache, uki)
+                tree.copy(uki, "nested/kernels/uki", 0o644)
 
     def _qemu(self, tree: images.RootTree):
         qemu = shutil.which("qemu-system-x86_64")
@@ -93,6 +98,9 @@ class Prepared:
             tree.copy(HERE / f, f"nested/{Path(f).name}")
         for f in {c.script for c in self.cases}:
             tree.copy(f, f"nested/cases/{f.name}")
+        tree.copy(images.compile_static(HERE / "outer/host-tool.c",
+                                        self.dir / "host-tool"),
+                  "usr/bin/host-tool")
         tree.modules(outer, images.OUTER_MODULES)
         self._guests(tree)
         for dst, src in self.programs.items():

@@ -11,7 +11,8 @@
 # each: vmlinux-2-128M vmlinux 2 128M
 # each: vmlinux-8-512M vmlinux 8 512M
 cpus=$2 memory=$3
-run_guest "$1" -c "$cpus" -m "$memory" --timeout 100
+append= # the stock command line
+run_guest "$1" -c "$cpus" -m "$memory"
 
 expect_status 0
 expect_line '^user space reached'
@@ -23,7 +24,7 @@ expect_fact hypervisor "$cpus"
 expect_fact clocksource kvm-clock
 expect_fact end 1
 
-# All of it but the holes below 1 MiB.
+# All of it but the holes below 1 MiB and the kernel's own reservations.
 want=$((${memory%M} * 1024)) got=$(fact ram_kib)
 [ "$got" -le "$want" ] && [ "$got" -ge $((want - 1024)) ] ||
 	fail "guest has $got KiB of RAM, not $want"

@@ -40,10 +40,12 @@ at_exit() {
 trap at_exit EXIT
 trap 'fail "out of time"' TERM
 
-# guest KERNEL [OPTION...]: options for a run of one of the kernels (cloud,
-# generic, vmlinux), with its initrd. `guest_args` holds them.
-# Sets the command line from $append, which a case may set first.
-start_guest() { # KERNEL [OPTION...]
+# The guests of most cases skip what costs seconds and is not under test.
+append="quiet cryptomgr.notests"
+
+# start_guest KERNEL [OPTION...]: one of the kernels (cloud, generic, vmlinux)
+# with its initrd and the command line "console=ttyS0 $append $test".
+start_guest() {
 	kernel=$1
 	shift
 	case $kernel in
@@ -51,7 +53,7 @@ start_guest() { # KERNEL [OPTION...]
 	*) initrd=$INITRDS/$kernel ;;
 	esac
 	start_coffer run -k "$KERNELS/$kernel" -i "$initrd" \
-		-a "console=ttyS0 ${append-}" "$@"
+		-a "console=ttyS0 $append ${test-}" "$@"
 }
 
 # Start coffer in the background: its output goes to $out and $err.
@@ -72,8 +74,9 @@ run_coffer() {
 	wait_coffer
 }
 
+# As start_guest, to its end. No guest of a case is meant to take that long.
 run_guest() {
-	start_guest "$@"
+	start_guest "$@" --timeout 100
 	wait_coffer
 }
 
@@ -113,6 +116,20 @@ wait_for() {
 		fi
 		usleep 50000
 	done
+}
+
+wait_for_path() { # SECONDS PATH
+	w_end=$(($(date +%s) + $1))
+	until [ -e "$2" ]; do
+		[ "$(date +%s)" -le $w_end ] || fail "no $2 after $1 s"
+		usleep 50000
+	done
+}
+
+# expect_json KEY VALUE FILE: for the flat JSON of a status file.
+expect_json() {
+	tr -d ' \n' <"$3" | grep -qE "\"$1\":\"?$2\"?[,}]" ||
+		fail "$1 is not $2 in: $(cat "$3")"
 }
 
 # Nothing ACPI, and nothing else, went wrong in the guest's kernel.
