@@ -31,9 +31,9 @@ static void no_permission(struct doctor *d, const char *path)
 			 g->gr_name);
 	else
 		snprintf(fix, sizeof(fix),
-			 "give its group access: sudo chgrp kvm %s && sudo "
-			 "chmod 660 %s; in a container pass the device and its "
-			 "group through",
+			 "give its group access: sudo chgrp kvm %.64s && sudo "
+			 "chmod 660 %.64s; in a container pass the device and "
+			 "its group through",
 			 path, path);
 	doctor_fail(d, "kvm.device", fix, "%s: no permission to open it", path);
 }
@@ -90,10 +90,10 @@ static void append_module(const struct doctor *d, const char *name, char *list,
 
 	snprintf(path, sizeof(path), "/sys/module/%s/parameters/nested", name);
 	if (doctor_read_line(d, path, nested, sizeof(nested)) < 0)
-		snprintf(list + n, len - n, "%s%s", n ? ", " : "", name);
+		snprintf(list + n, len - n, "%s%.32s", n ? ", " : "", name);
 	else
-		snprintf(list + n, len - n, "%s%s (nested=%s)", n ? ", " : "",
-			 name, nested);
+		snprintf(list + n, len - n, "%s%.32s (nested=%s)",
+			 n ? ", " : "", name, nested);
 }
 
 /*
