@@ -56,6 +56,8 @@ static void s5_powers_off(void **state)
 	assert_int_equal(f->power.power_offs, 2);
 	out(f->dev, PM1_STS, 8, UINT64_C(1) << (32 + 13));
 	assert_int_equal(f->power.power_offs, 3);
+	out(f->dev, PM1_EN, 2, 0); /* something else: not again */
+	assert_int_equal(f->power.power_offs, 3);
 }
 
 static void other_sleep_states_do_nothing(void **state)

@@ -239,6 +239,22 @@ static void set_alone_keeps_the_phase_of_the_second(void **state)
 	assert_true(time_bcd(f) == 0x20200101000001);
 }
 
+static void set_holds_the_time_when_the_divider_starts(void **state)
+{
+	struct fixture *f = *state;
+
+	set(f, RTC_B, DEFAULT_B | SET);
+	set(f, RTC_A, 0x76);
+	set_time_bcd(f, 0x20200101000000);
+	set(f, RTC_A, 0x26);
+	pass(f, 5 * S - 1000); /* in the last moment of a second */
+	assert_true(time_bcd(f) == 0x20200101000000);
+	assert_int_equal(get(f, RTC_A), 0x26);
+	set(f, RTC_B, DEFAULT_B);
+	pass(f, S);
+	assert_true(time_bcd(f) == 0x20200101000001);
+}
+
 static void a_field_can_be_written_while_the_clock_runs(void **state)
 {
 	struct fixture *f = *state;
@@ -275,10 +291,11 @@ static void a_host_clock_that_steps_back_is_survived(void **state)
 	struct fixture *f = *state;
 
 	set(f, RTC_B, DEFAULT_B | UIE);
+	set_time_bcd(f, 0x19700102000000); /* far behind the host */
 	f->clock.ns = 0;
 	rtc_tick(f->r);
 	assert_true(time_bcd(f) == 0x19700101000000);
-	pass(f, S);
+	f->clock.ns = NOW;
 	rtc_tick(f->r);
 	assert_true(f->lines.level[GSI]);
 }
@@ -349,6 +366,10 @@ static void setting_the_time_stops_the_update_interrupt(void **state)
 	struct fixture *f = *state;
 
 	set(f, RTC_B, DEFAULT_B | UIE);
+	set(f, RTC_A, 0x76); /* and so does resetting the divider */
+	assert_true(f->delay == UINT64_MAX);
+	set(f, RTC_A, 0x26);
+	assert_int_equal(f->delay, S / 2);
 	set(f, RTC_B, DEFAULT_B | UIE | SET);
 	assert_int_equal(get(f, RTC_B), DEFAULT_B | SET);
 	assert_true(f->delay == UINT64_MAX);
@@ -390,6 +411,7 @@ int main(void)
 		CASE(a_small_guest_has_small_sizes),
 		CASE(linux_sets_the_time_and_it_goes_on),
 		CASE(set_alone_keeps_the_phase_of_the_second),
+		CASE(set_holds_the_time_when_the_divider_starts),
 		CASE(a_field_can_be_written_while_the_clock_runs),
 		CASE(hostile_times_are_survived),
 		CASE(a_host_clock_that_steps_back_is_survived),
