@@ -373,6 +373,13 @@ static void a_relocatable_kernel_moves_up_never_down(void **state)
 	store_le64(f->image->data + 0x258, 0x10000);
 	assert_int_equal(plan(f), 0);
 	assert_int_equal(piece(f, LINUX_BOOT_PIECE_KERNEL)->gpa, MIB(2));
+	/* however small and undemanding it is */
+	store_le32(f->image->data + 0x230, 0x1000);
+	store_le32(f->image->data + 0x260, FAKE_BZ_CODE_LEN);
+	assert_int_equal(plan(f), 0);
+	assert_int_equal(piece(f, LINUX_BOOT_PIECE_KERNEL)->gpa, MIB(1));
+	store_le32(f->image->data + 0x230, MIB(2));
+	store_le32(f->image->data + 0x260, FAKE_BZ_INIT_SIZE);
 	/* no preference */
 	store_le64(f->image->data + 0x258, 0);
 	assert_int_equal(plan(f), 0);
@@ -402,11 +409,14 @@ static void a_fixed_kernel_goes_exactly_where_it_says(void **state)
 	assert_int_equal(plan(f), 0);
 	assert_int_equal(piece(f, LINUX_BOOT_PIECE_KERNEL)->gpa, MIB(1));
 	/* over our own structures, or over reserved memory */
+	store_le64(f->image->data + 0x258, LINUX_BOOT_LOW_END);
+	assert_int_equal(plan(f), -ENOSPC);
+	store_le32(f->image->data + 0x260, FAKE_BZ_CODE_LEN);
+	assert_int_equal(plan(f), 0);
 	store_le64(f->image->data + 0x258, LINUX_BOOT_LOW_END - 1);
 	assert_int_equal(plan(f), -ENOSPC);
 	refused(f, -ENOSPC, ERR_INPUT, "where no guest has that much RAM");
-	store_le64(f->image->data + 0x258, LINUX_BOOT_LOW_END);
-	assert_int_equal(plan(f), -ENOSPC);
+	store_le32(f->image->data + 0x260, FAKE_BZ_INIT_SIZE);
 	store_le64(f->image->data + 0x258, MIB(16));
 	e820_add(&f->e820, MIB(18), 4096, E820_RESERVED);
 	assert_int_equal(plan(f), -ENOSPC);
@@ -501,26 +511,39 @@ static void a_large_initrd_goes_above_four_gib_if_allowed(void **state)
 	refused(f, -ENOSPC, ERR_INPUT, "takes at most 2029 MiB");
 }
 
-static void a_pvh_kernels_initrd_stays_below_four_gib(void **state)
-{
-	struct fixture *f = *state;
-
-	use_initrd(f, fake_sparse_file(GIB(2)));
-	assert_int_equal(plan_with_ram(f, GIB(16)), -ENOSPC);
-	refused(f, -ENOSPC, ERR_INPUT, "has 2048 MiB");
-	/* between the segments at 16 and 20 MiB, not over the bss of one */
-	use_initrd(f, fake_sparse_file(MIB(4) - 0x3000));
-	assert_int_equal(plan_with_ram(f, FAKE_ELF_SEG1 + 0x3000), 0);
-	assert_int_equal(piece(f, LINUX_BOOT_PIECE_INITRD)->gpa,
-			 FAKE_ELF_SEG0 + 0x3000);
-}
-
 static uint8_t *phdr(struct fixture *f, size_t n, size_t off)
 {
 	return f->image->data + FAKE_ELF_PHDR + n * 56 + off;
 }
 
 enum { P_PADDR = 24, P_MEMSZ = 40 };
+
+static void a_pvh_kernels_initrd_stays_below_four_gib(void **state)
+{
+	struct fixture *f = *state;
+
+	/* the first segment where its address could pass for xloadflags */
+	store_le64(phdr(f, 0, P_PADDR), 0x1020000);
+	store_le64(f->image->data + FAKE_ELF_PVH_NOTE + 16, 0x1020000);
+	use_initrd(f, fake_sparse_file(GIB(2)));
+	assert_int_equal(plan_with_ram(f, GIB(16)), -ENOSPC);
+	refused(f, -ENOSPC, ERR_INPUT, "has 2048 MiB");
+}
+
+static void an_initrd_keeps_off_a_segments_bss(void **state)
+{
+	struct fixture *f = *state;
+
+	use_initrd(f, fake_file("a", 1));
+	assert_int_equal(plan_with_ram(f, FAKE_ELF_SEG1 + 0x3000), 0);
+	assert_int_equal(piece(f, LINUX_BOOT_PIECE_INITRD)->gpa,
+			 FAKE_ELF_SEG1 - 0x1000);
+	/* just what is between the segments */
+	use_initrd(f, fake_sparse_file(MIB(4) - 0x3000));
+	assert_int_equal(plan_with_ram(f, FAKE_ELF_SEG1 + 0x3000), 0);
+	assert_int_equal(piece(f, LINUX_BOOT_PIECE_INITRD)->gpa,
+			 FAKE_ELF_SEG0 + 0x3000);
+}
 
 static void a_segment_over_boot_data_is_refused(void **state)
 {
@@ -633,6 +656,7 @@ int main(void)
 		BZ(an_initrd_no_guest_can_hold_is_refused),
 		BZ(a_large_initrd_goes_above_four_gib_if_allowed),
 		ELF(a_pvh_kernels_initrd_stays_below_four_gib),
+		ELF(an_initrd_keeps_off_a_segments_bss),
 		ELF(a_segment_over_boot_data_is_refused),
 		ELF(a_segment_outside_of_ram_is_refused),
 		ELF(a_segment_that_is_all_zero_has_no_piece),

@@ -43,6 +43,7 @@ static void the_lowest_place_is_found(void **state)
 				      MIB(2), &at));
 	assert_false(ram_place_lowest(&map, 0, MIB(8), MIB(8), MIB(1), &at));
 	assert_false(ram_place_lowest(&map, MIB(15), GIB(4), 1, MIB(16), &at));
+	assert_false(ram_place_lowest(&map, MIB(15), GIB(4), 1, MIB(32), &at));
 	assert_false(
 		ram_place_lowest(&map, GIB(5), UINT64_MAX, 1, BIT64(63), &at));
 	assert_false(ram_place_lowest(&map, 0, GIB(4), UINT64_MAX, 1, &at));
