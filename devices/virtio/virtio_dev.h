@@ -14,9 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "devices/virtio/virtq.h"
+
 struct io_thread;
 struct virtio_dev;
-struct virtq;
 
 /* Device types (virtio 1.2, 5) */
 enum {
@@ -72,6 +73,7 @@ struct virtio_dev_ops {
 
 /* What the device may ask of its transport, from its own thread. */
 struct virtio_host;
+struct virtio_kernel_queue;
 struct virtio_host_ops {
 	void (*reset_done)(struct virtio_host *h);
 	void (*queue_reset_done)(struct virtio_host *h, unsigned int queue);
@@ -79,6 +81,21 @@ struct virtio_host_ops {
 	void (*config_changed)(struct virtio_host *h);
 	/* A queue turned out to be broken outside kick(). */
 	void (*needs_reset)(struct virtio_host *h);
+	/*
+	 * From activate(): the kernel is going to serve @queue (vhost). The
+	 * transport stops watching the kicks, and leaves the ring alone, until
+	 * the reset; no kick() follows. NULL: this transport cannot.
+	 * -EINVAL      the driver has not enabled the queue
+	 */
+	int (*queue_to_kernel)(struct virtio_host *h, unsigned int queue,
+			       struct virtio_kernel_queue *ret);
+};
+
+/* What the kernel needs of a queue. Descriptors are the transport's. */
+struct virtio_kernel_queue {
+	struct virtq_layout layout;
+	int kick_fd; /* eventfd: readable when the driver has kicked */
+	int call_fd; /* eventfd: a write interrupts it; -1: it wants none */
 };
 struct virtio_host {
 	const struct virtio_host_ops *ops;
