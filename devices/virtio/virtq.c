@@ -1,0 +1,487 @@
+/* devices/virtio/virtq.c - the device's side of the rings. */
+#include "devices/virtio/virtq.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mem/dma_view.h"
+#include "mem/guest_mem.h"
+#include "vmm/base/bits.h"
+#include "vmm/base/bytes.h"
+#include "vmm/base/checked.h"
+#include "vmm/base/err.h"
+
+/* virtio 1.2, 2.7.5 "The Virtqueue Descriptor Table" */
+enum {
+	DESC_LEN = 16,
+	DESC_F_NEXT = 1,
+	DESC_F_WRITE = 2,
+	DESC_F_INDIRECT = 4,
+};
+
+/* virtio 1.2, 2.7.6 and 2.7.8: the available ring and the used ring */
+enum {
+	RING_FLAGS = 0,
+	RING_IDX = 2,
+	RING_ENTRIES = 4,
+	AVAIL_ENTRY_LEN = 2,
+	USED_ENTRY_LEN = 8,
+	EVENT_LEN = 2,
+	AVAIL_F_NO_INTERRUPT = 1,
+	USED_F_NO_NOTIFY = 1,
+};
+
+enum {
+	/*
+	 * Entries of an indirect table that we accept, whatever the queue's
+	 * size: Linux makes tables longer than a small queue.
+	 */
+	INDIRECT_MAX = VIRTQ_SIZE_MAX,
+	IOV_FIRST = 16, /* entries, the first time a chain needs storage */
+	/* every buffer in as many pieces as memory has regions */
+	IOV_MAX_ENTRIES =
+		(VIRTQ_SIZE_MAX + INDIRECT_MAX) * GUEST_MEM_MAX_REGIONS,
+	BUSY_WORDS = VIRTQ_SIZE_MAX / 64,
+};
+
+struct virtq {
+	struct dma_view *view; /* borrowed */
+	struct virtq_irq *irq; /* borrowed */
+	uint16_t max;
+	bool enabled;
+	bool kicks;   /* the driver shall kick for the next chain */
+	int broken;   /* what every pop answers until the queue is disabled */
+	uint32_t era; /* counts enablings: chains of older ones are stale */
+	struct virtq_layout l;
+
+	/* Free-running, as the indices of the rings. */
+	uint16_t next_avail;	   /* the next to pop */
+	uint16_t seen_avail;	   /* the driver's index when last read */
+	uint16_t next_used;	   /* the next to push */
+	uint16_t flushed;	   /* as the driver was told */
+	uint64_t busy[BUSY_WORDS]; /* heads in flight */
+};
+
+/* A descriptor, read once. */
+struct desc {
+	uint64_t addr;
+	uint32_t len;
+	uint16_t flags, next;
+};
+
+static int break_queue(struct virtq *q, int r)
+{
+	q->broken = r;
+	return r;
+}
+
+/* --- the rings in guest memory ------------------------------------------ */
+
+static gpa_t used_event_at(const struct virtq *q)
+{
+	return q->l.driver + RING_ENTRIES + (gpa_t)q->l.size * AVAIL_ENTRY_LEN;
+}
+
+static gpa_t avail_event_at(const struct virtq *q)
+{
+	return q->l.device + RING_ENTRIES + (gpa_t)q->l.size * USED_ENTRY_LEN;
+}
+
+static int read_desc(struct virtq *q, gpa_t at, struct desc *ret)
+{
+	uint8_t d[DESC_LEN];
+	int r = dma_view_read(q->view, at, d, sizeof(d));
+
+	if (r < 0)
+		return r;
+	ret->addr = load_le64(d);
+	ret->len = load_le32(d + 8);
+	ret->flags = load_le16(d + 12);
+	ret->next = load_le16(d + 14);
+	return 0;
+}
+
+/*
+ * Look at the driver's index again. More than a queue full that we have not
+ * given back is impossible: each chain takes a descriptor at least.
+ */
+static int load_avail(struct virtq *q)
+{
+	uint16_t idx;
+	int r = dma_view_load_le16_acquire(q->view, q->l.driver + RING_IDX,
+					   &idx);
+
+	if (r < 0)
+		return break_queue(q, r);
+	if ((uint16_t)(idx - q->next_used) > q->l.size ||
+	    (uint16_t)(idx - q->next_avail) > (uint16_t)(idx - q->next_used))
+		return break_queue(q, -EPROTO);
+	q->seen_avail = idx;
+	return 0;
+}
+
+/*
+ * Tell the driver to kick for the chain after those we have seen, and look
+ * whether it has come meanwhile (virtio 1.2, 2.7.10 "Available Buffer
+ * Notification Suppression"). 1: it has.
+ */
+static int arm_kicks(struct virtq *q)
+{
+	int r;
+
+	if (q->l.event_idx)
+		r = dma_view_store_le16_release(q->view, avail_event_at(q),
+						q->next_avail);
+	else
+		r = dma_view_store_le16_release(q->view,
+						q->l.device + RING_FLAGS, 0);
+	if (r < 0)
+		return break_queue(q, r);
+	/* our store before our load, as the driver's are the other way */
+	atomic_thread_fence(memory_order_seq_cst);
+	r = load_avail(q);
+	return r < 0 ? r : q->seen_avail != q->next_avail;
+}
+
+/* --- chains ------------------------------------------------------------- */
+
+static int grow(struct virtq_chain *c)
+{
+	size_t cap = c->iov_cap ? c->iov_cap * 2 : IOV_FIRST;
+	struct iovec *iov;
+
+	if (cap > IOV_MAX_ENTRIES)
+		return -EPROTO;
+	iov = realloc(c->iov, cap * sizeof(*iov));
+	if (!iov)
+		return -ENOMEM;
+	c->iov = iov;
+	c->iov_cap = cap;
+	return 0;
+}
+
+/* Append the buffer of @d to its part of @c. */
+static int add_buffer(struct virtq *q, struct virtq_chain *c,
+		      const struct desc *d)
+{
+	bool write = d->flags & DESC_F_WRITE;
+	size_t *n = write ? &c->n_in : &c->n_out;
+	int r;
+
+	if (!write && c->n_in)
+		return -EPROTO;
+	if (c->out_len + c->in_len + d->len > UINT32_MAX)
+		return -EPROTO;
+	/* the parts stay apart even where their memory is adjacent */
+	do {
+		size_t first = write ? c->n_out : 0;
+
+		r = dma_view_map(q->view, d->addr, d->len, write,
+				 c->iov ? c->iov + first : NULL,
+				 c->iov_cap - first, n);
+	} while (r == -E2BIG && !(r = grow(c)));
+	if (r < 0)
+		return r;
+	*(write ? &c->in_len : &c->out_len) += d->len;
+	return 0;
+}
+
+/*
+ * The table that @d points at: @d is the last of its chain, and so is the
+ * last one of the table (virtio 1.2, 2.7.5.3 "Indirect Descriptors").
+ */
+static int add_indirect(struct virtq *q, struct virtq_chain *c,
+			const struct desc *d)
+{
+	uint32_t n = d->len / DESC_LEN, i = 0;
+
+	if (!q->l.indirect || d->flags & DESC_F_NEXT || !n ||
+	    d->len % DESC_LEN || n > INDIRECT_MAX)
+		return -EPROTO;
+	/* a table that wraps is in no memory, but its entries could be */
+	if (d->addr > UINT64_MAX - d->len)
+		return -EFAULT;
+	for (uint32_t steps = 0; steps < n; steps++) {
+		struct desc e;
+		int r = read_desc(q, d->addr + (gpa_t)i * DESC_LEN, &e);
+
+		if (!r && e.flags & DESC_F_INDIRECT)
+			r = -EPROTO;
+		if (!r)
+			r = add_buffer(q, c, &e);
+		if (r < 0)
+			return r;
+		if (!(e.flags & DESC_F_NEXT))
+			return 0;
+		i = e.next;
+		if (i >= n)
+			return -EPROTO;
+	}
+	return -EPROTO; /* a loop */
+}
+
+static int add_chain(struct virtq *q, struct virtq_chain *c)
+{
+	uint16_t i = c->head;
+
+	for (uint16_t steps = 0; steps < q->l.size; steps++) {
+		struct desc d;
+		int r = read_desc(q, q->l.desc + (gpa_t)i * DESC_LEN, &d);
+
+		if (!r && d.flags & DESC_F_INDIRECT)
+			return add_indirect(q, c, &d);
+		if (!r)
+			r = add_buffer(q, c, &d);
+		if (r < 0)
+			return r;
+		if (!(d.flags & DESC_F_NEXT))
+			return 0;
+		i = d.next;
+		if (i >= q->l.size)
+			return -EPROTO;
+	}
+	return -EPROTO; /* a loop */
+}
+
+/* Mark @head as in flight; false when it is already. */
+static bool take_head(struct virtq *q, uint16_t head)
+{
+	uint64_t *word = &q->busy[head / 64], bit = BIT64(head % 64);
+
+	if (*word & bit)
+		return false;
+	*word |= bit;
+	return true;
+}
+
+static int pop_head(struct virtq *q, uint16_t *ret)
+{
+	uint16_t slot = q->next_avail & (q->l.size - 1);
+	int r = dma_view_load_le16_acquire(
+		q->view,
+		q->l.driver + RING_ENTRIES + (gpa_t)slot * AVAIL_ENTRY_LEN,
+		ret);
+
+	if (r < 0)
+		return r;
+	if (*ret >= q->l.size || !take_head(q, *ret))
+		return -EPROTO;
+	q->next_avail++;
+	return 0;
+}
+
+/* 1: a chain is there; 0: none, and if kicks are on, one comes with a kick. */
+static int look(struct virtq *q)
+{
+	int r = 0;
+
+	if (q->broken)
+		return q->broken;
+	if (!q->enabled)
+		return 0;
+	if (q->next_avail != q->seen_avail)
+		return 1;
+	r = load_avail(q);
+	if (r < 0)
+		return r;
+	if (q->next_avail != q->seen_avail)
+		return 1;
+	return q->kicks && q->l.event_idx ? arm_kicks(q) : 0;
+}
+
+int virtq_pop(struct virtq *q, struct virtq_chain *c)
+{
+	int r = look(q);
+
+	if (r <= 0)
+		return r;
+	c->n_out = c->n_in = 0;
+	c->out_len = c->in_len = 0;
+	c->era = q->era;
+	r = pop_head(q, &c->head);
+	if (!r)
+		r = add_chain(q, c);
+	return r < 0 ? break_queue(q, r) : 1;
+}
+
+/* --- giving back -------------------------------------------------------- */
+
+void virtq_push(struct virtq *q, const struct virtq_chain *c, uint32_t written)
+{
+	uint16_t slot = q->next_used & (q->l.size - 1);
+	uint8_t e[USED_ENTRY_LEN];
+	int r;
+
+	if (!q->enabled || c->era != q->era)
+		return;
+	assert(q->busy[c->head / 64] & BIT64(c->head % 64));
+	q->busy[c->head / 64] &= ~BIT64(c->head % 64);
+	store_le32(e, c->head);
+	store_le32(e + 4, written);
+	r = dma_view_write(q->view,
+			   q->l.device + RING_ENTRIES +
+				   (gpa_t)slot * USED_ENTRY_LEN,
+			   e, sizeof(e));
+	if (r < 0)
+		break_queue(q, r);
+	q->next_used++;
+}
+
+/*
+ * Does the driver want an interrupt for what was pushed since the last flush
+ * (virtio 1.2, 2.7.7 "Used Buffer Notification Suppression")?
+ */
+static int wants_interrupt(struct virtq *q, bool *ret)
+{
+	uint16_t v;
+	int r;
+
+	if (!q->l.event_idx) {
+		r = dma_view_load_le16_acquire(q->view,
+					       q->l.driver + RING_FLAGS, &v);
+		*ret = !r && !(v & AVAIL_F_NO_INTERRUPT);
+		return r;
+	}
+	r = dma_view_load_le16_acquire(q->view, used_event_at(q), &v);
+	*ret = !r && (uint16_t)(q->next_used - v - 1) <
+			     (uint16_t)(q->next_used - q->flushed);
+	return r;
+}
+
+void virtq_flush(struct virtq *q)
+{
+	bool wanted;
+	int r;
+
+	if (!q->enabled || q->broken || q->flushed == q->next_used)
+		return;
+	r = dma_view_store_le16_release(q->view, q->l.device + RING_IDX,
+					q->next_used);
+	/* our store before our load, as the driver's are the other way */
+	atomic_thread_fence(memory_order_seq_cst);
+	if (!r)
+		r = wants_interrupt(q, &wanted);
+	q->flushed = q->next_used;
+	if (r < 0)
+		break_queue(q, r);
+	else if (wanted)
+		q->irq->ops->interrupt(q->irq);
+}
+
+/* --- kicks -------------------------------------------------------------- */
+
+void virtq_kicks_off(struct virtq *q)
+{
+	bool was_on = q->kicks;
+	int r;
+
+	q->kicks = false;
+	/* with the event index it is enough not to move it */
+	if (!was_on || !q->enabled || q->broken || q->l.event_idx)
+		return;
+	r = dma_view_store_le16_release(q->view, q->l.device + RING_FLAGS,
+					USED_F_NO_NOTIFY);
+	if (r < 0)
+		break_queue(q, r);
+}
+
+bool virtq_kicks_on(struct virtq *q)
+{
+	q->kicks = true;
+	if (!q->enabled)
+		return false;
+	if (q->broken)
+		return true; /* the next pop says so */
+	return q->next_avail != q->seen_avail || arm_kicks(q);
+}
+
+/* --- enabling ----------------------------------------------------------- */
+
+/* May the device touch [gpa, gpa + len)? */
+static int check_area(struct virtq *q, gpa_t gpa, uint64_t len, uint64_t align,
+		      bool write)
+{
+	struct iovec iov[GUEST_MEM_MAX_REGIONS];
+	size_t n = 0;
+	uint64_t end;
+
+	if (!is_aligned(gpa, align) || !checked_add(gpa, len, &end))
+		return -EINVAL;
+	return dma_view_map(q->view, gpa, len, write, iov, ARRAY_SIZE(iov), &n);
+}
+
+int virtq_enable(struct virtq *q, const struct virtq_layout *l)
+{
+	uint64_t n = l->size, event = l->event_idx ? EVENT_LEN : 0;
+	int r;
+
+	if (!is_power_of_two(n) || n > q->max)
+		return -EINVAL;
+	r = check_area(q, l->desc, n * DESC_LEN, 16, false);
+	if (!r)
+		r = check_area(q, l->driver,
+			       RING_ENTRIES + n * AVAIL_ENTRY_LEN + event, 2,
+			       false);
+	if (!r)
+		r = check_area(q, l->device,
+			       RING_ENTRIES + n * USED_ENTRY_LEN + event, 4,
+			       true);
+	if (r < 0)
+		return r;
+	q->l = *l;
+	q->next_avail = q->seen_avail = 0;
+	q->next_used = q->flushed = 0;
+	memset(q->busy, 0, sizeof(q->busy));
+	q->broken = 0;
+	q->kicks = true;
+	q->enabled = true;
+	q->era++;
+	return 0;
+}
+
+void virtq_disable(struct virtq *q)
+{
+	q->enabled = false;
+	q->broken = 0;
+}
+
+bool virtq_enabled(const struct virtq *q)
+{
+	return q->enabled;
+}
+
+const struct virtq_layout *virtq_layout(const struct virtq *q)
+{
+	return q->enabled ? &q->l : NULL;
+}
+
+/* --- life --------------------------------------------------------------- */
+
+int virtq_create(struct dma_view *view, uint16_t max, struct virtq_irq *irq,
+		 struct virtq **ret, struct err *err)
+{
+	struct virtq *q;
+
+	assert(is_power_of_two(max) && max <= VIRTQ_SIZE_MAX);
+	q = calloc(1, sizeof(*q));
+	if (!q)
+		return err_set(err, -ENOMEM, "out of memory");
+	q->view = view;
+	q->irq = irq;
+	q->max = max;
+	*ret = q;
+	return 0;
+}
+
+void virtq_destroy(struct virtq *q)
+{
+	free(q);
+}
+
+uint16_t virtq_max_size(const struct virtq *q)
+{
+	return q->max;
+}
