@@ -157,16 +157,22 @@ static uint8_t checksum(const uint8_t *p, size_t len)
 	return (uint8_t)(0u - sum);
 }
 
+/* Names in tables have a length, and no terminating zero. */
+static void put_name(uint8_t *p, const char *name, size_t len)
+{
+	memcpy(p, name, len);
+}
+
 /* Call it last: it seals the table. */
 static void put_header(uint8_t *t, const char *sig, size_t len, uint8_t rev)
 {
-	memcpy(t, sig, 4);
+	put_name(t, sig, 4);
 	store_le32(t + HDR_LENGTH, (uint32_t)len);
 	t[HDR_REVISION] = rev;
-	memcpy(t + HDR_OEMID, "COFFER", 6);
-	memcpy(t + HDR_OEM_TABLE_ID, "Q35COFR1", 8);
+	put_name(t + HDR_OEMID, "COFFER", 6);
+	put_name(t + HDR_OEM_TABLE_ID, "Q35COFR1", 8);
 	store_le32(t + HDR_OEM_REVISION, 1);
-	memcpy(t + HDR_CREATOR_ID, "COFR", 4);
+	put_name(t + HDR_CREATOR_ID, "COFR", 4);
 	store_le32(t + HDR_CREATOR_REVISION, 1);
 	t[HDR_CHECKSUM] = 0;
 	t[HDR_CHECKSUM] = checksum(t, len);
@@ -199,7 +205,7 @@ static const uint8_t *put_facs(struct blob *b)
 {
 	uint8_t *t = place(b, FACS_LEN);
 
-	memcpy(t, "FACS", 4);
+	put_name(t, "FACS", 4);
 	store_le32(t + FACS_LENGTH, FACS_LEN);
 	t[FACS_VERSION] = 2;
 	return t;
@@ -263,9 +269,10 @@ static uint8_t *put_override(uint8_t *p, uint8_t irq, uint32_t gsi,
 
 static const uint8_t *put_madt(struct blob *b, unsigned int n_cpus)
 {
-	size_t len = MADT_ENTRIES + n_cpus * (size_t)MADT_LAPIC_LEN +
-		     MADT_IOAPIC_LEN + 2 * MADT_OVERRIDE_LEN +
-		     MADT_LAPIC_NMI_LEN;
+	const size_t fixed = MADT_ENTRIES + MADT_IOAPIC_LEN +
+			     MADT_OVERRIDE_LEN + MADT_OVERRIDE_LEN +
+			     MADT_LAPIC_NMI_LEN;
+	size_t len = fixed + n_cpus * (size_t)MADT_LAPIC_LEN;
 	uint8_t *t = place(b, len);
 	uint8_t *p = t + MADT_ENTRIES;
 
@@ -319,8 +326,8 @@ static const uint8_t *put_xsdt(struct blob *b, const uint8_t *const *tables,
 
 static void seal_rsdp(uint8_t *t, uint64_t xsdt_gpa)
 {
-	memcpy(t, "RSD PTR ", 8);
-	memcpy(t + RSDP_OEMID, "COFFER", 6);
+	put_name(t, "RSD PTR ", 8);
+	put_name(t + RSDP_OEMID, "COFFER", 6);
 	t[RSDP_REVISION] = 2;
 	store_le32(t + RSDP_LENGTH, RSDP_LEN);
 	store_le64(t + RSDP_XSDT, xsdt_gpa);

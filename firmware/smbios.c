@@ -153,9 +153,10 @@ static void put_end(struct out *o)
 
 static void put_entry_point(struct out *o)
 {
+	static const uint8_t anchor[] = {'_', 'S', 'M', '3', '_'};
 	uint8_t *p = o->buf, sum = 0;
 
-	memcpy(p, "_SM3_", 5);
+	memcpy(p, anchor, sizeof(anchor));
 	p[SM3_LENGTH] = SM3_LEN;
 	p[SM3_MAJOR] = 3;
 	p[SM3_REVISION] = 1;
@@ -216,7 +217,7 @@ int smbios_build(const struct smbios_config *c, uint8_t **ret, size_t *ret_len,
 	put_system(&o, c);
 	put_oem(&o, c);
 	put_end(&o);
-	if (o.full)
+	if (o.full) /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): AUTO frees */
 		return err_set_kind(
 			err, ERR_USAGE, -E2BIG,
 			"the SMBIOS strings do not fit: use less than %d KiB",

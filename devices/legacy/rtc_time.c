@@ -122,12 +122,14 @@ int64_t rtc_time_load(const uint8_t cmos[static RTC_CMOS_LEN])
 	int month = clamp(decode(cmos, cmos[RTC_MONTH]), 1, 12);
 	int day = clamp(decode(cmos, cmos[RTC_DAY]), 1, INT8_MAX);
 	int64_t days = days_before_year(year) + day - 1;
+	int tod;
 
 	for (int m = 1; m < month; m++)
 		days += days_in_month(year, m);
-	return days * DAY_S + decode_hour(cmos, cmos[RTC_HOURS]) * 3600 +
-	       decode(cmos, cmos[RTC_MINUTES]) * 60 +
-	       decode(cmos, cmos[RTC_SECONDS]);
+	tod = decode_hour(cmos, cmos[RTC_HOURS]) * 3600 +
+	      decode(cmos, cmos[RTC_MINUTES]) * 60 +
+	      decode(cmos, cmos[RTC_SECONDS]);
+	return days * DAY_S + tod;
 }
 
 /* --- the alarm ----------------------------------------------------------- */

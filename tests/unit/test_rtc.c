@@ -127,7 +127,7 @@ static void the_time_is_the_hosts_in_bcd_and_24_hours(void **state)
 	assert_int_equal(get(f, RTC_B), DEFAULT_B);
 	assert_true(time_bcd(f) == 0x20260304050607);
 	assert_int_equal(get(f, RTC_WEEKDAY), 4);
-	pass(f, 12 * 3600 * S);
+	pass(f, S * 12 * 3600);
 	assert_true(time_bcd(f) == 0x20260304170607);
 }
 
@@ -135,7 +135,7 @@ static void the_form_can_be_changed(void **state)
 {
 	struct fixture *f = *state;
 
-	pass(f, 12 * 3600 * S);
+	pass(f, S * 12 * 3600);
 	set(f, RTC_B, RTC_B_BINARY | RTC_B_24H);
 	assert_int_equal(get(f, RTC_HOURS), 17);
 	assert_int_equal(get(f, RTC_YEAR), 26);
@@ -272,8 +272,8 @@ static void hostile_times_are_survived(void **state)
 	for (unsigned int b = 0; b < 8; b += 2) {
 		for (unsigned int v = 0; v < 256; v++) {
 			set(f, RTC_B, (uint8_t)(b | SET));
-			for (uint8_t reg = 0; reg < RTC_A; reg++)
-				set(f, reg, (uint8_t)v);
+			for (unsigned int reg = 0; reg < RTC_A; reg++)
+				set(f, (uint8_t)reg, (uint8_t)v);
 			set(f, RTC_CENTURY, (uint8_t)(255 - v));
 			set(f, RTC_B, (uint8_t)(b | AIE | UIE));
 			pass(f, 3 * S);

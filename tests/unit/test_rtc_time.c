@@ -8,6 +8,9 @@
 #include "devices/legacy/rtc_time.h"
 #include "vmm/base/own.h"
 
+#define DAY_S INT64_C(86400)
+#define HOUR_S INT64_C(3600)
+#define STEP_S INT64_C(100003)	   /* a prime: fields take many values */
 #define LAST_S INT64_C(7258118399) /* 2199-12-31 23:59:59 */
 
 /* The four forms register B can ask for. */
@@ -19,8 +22,7 @@ static void bcd_registers_agree_with_the_calendar(void **state)
 	uint8_t cmos[RTC_CMOS_LEN] = {[RTC_B] = RTC_B_24H};
 
 	(void)state;
-	/* a prime step, so that every field takes many values */
-	for (int64_t s = 0; s <= LAST_S; s += 100003 * 7) {
+	for (int64_t s = 0; s <= LAST_S; s += STEP_S * 7) {
 		time_t t = s;
 		struct tm tm;
 		char want[32], got[32];
@@ -43,7 +45,7 @@ static void what_is_stored_is_loaded_in_every_form(void **state)
 	for (size_t i = 0; i < sizeof(forms); i++) {
 		uint8_t cmos[RTC_CMOS_LEN] = {[RTC_B] = forms[i]};
 
-		for (int64_t s = 0; s <= LAST_S; s += 100003 * 31) {
+		for (int64_t s = 0; s <= LAST_S; s += STEP_S * 31) {
 			rtc_time_store(cmos, s);
 			assert_true(rtc_time_load(cmos) == s);
 		}
@@ -82,9 +84,9 @@ static void twelve_hours_have_noon_and_midnight(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
-		rtc_time_store(cmos, t[i].hour * 3600);
+		rtc_time_store(cmos, t[i].hour * HOUR_S);
 		assert_int_equal(cmos[RTC_HOURS], t[i].reg);
-		assert_true(rtc_time_load(cmos) == t[i].hour * 3600);
+		assert_true(rtc_time_load(cmos) == t[i].hour * HOUR_S);
 	}
 }
 
@@ -94,7 +96,7 @@ static void any_bytes_are_a_time_between_1970_and_the_limit(void **state)
 	static const uint8_t regs[] = {RTC_SECONDS, RTC_MINUTES, RTC_HOURS,
 				       RTC_DAY,	    RTC_MONTH,	 RTC_YEAR,
 				       RTC_CENTURY};
-	const int64_t year_s = 366 * 86400;
+	const int64_t year_s = 366 * DAY_S;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(forms); i++) {
@@ -108,11 +110,12 @@ static void any_bytes_are_a_time_between_1970_and_the_limit(void **state)
 
 				cmos[regs[r]] = (uint8_t)v;
 				s = rtc_time_load(cmos);
-				assert_true(s >= 0 && s < LAST_S + 2 * year_s);
+				assert_true(s >= 0 &&
+					    s < LAST_S + year_s + year_s);
 			}
 		memset(cmos, 0xff, sizeof(cmos));
 		cmos[RTC_B] = forms[i];
-		assert_true(rtc_time_load(cmos) < LAST_S + 2 * year_s);
+		assert_true(rtc_time_load(cmos) < LAST_S + year_s + year_s);
 	}
 }
 
@@ -125,8 +128,8 @@ static void set_alarm(uint8_t *cmos, uint8_t h, uint8_t m, uint8_t s)
 
 static void the_alarm_is_the_next_match(void **state)
 {
-	const int64_t day = 20000 * INT64_C(86400);
-	const int64_t now = day + 10 * 3600 + 20 * 60 + 30; /* 10:20:30 */
+	const int64_t day = 20000 * DAY_S;
+	const int64_t now = day + 10 * HOUR_S + 20 * 60 + 30; /* 10:20:30 */
 	static const struct {
 		uint8_t h, m, s;
 		int64_t in;

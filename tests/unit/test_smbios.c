@@ -89,7 +89,7 @@ static void the_firmware_says_it_is_a_virtual_machine(void **state)
 	assert_string_equal(string(s, s[4]), "coffer");
 	assert_string_equal(string(s, s[5]), "q35-coffer-1");
 	assert_int_equal(strlen(string(s, s[8])), strlen("mm/dd/yyyy"));
-	assert_true(atoi(string(s, s[8]) + 6) >= 2023);
+	assert_true(strtol(string(s, s[8]) + 6, NULL, 10) >= 2023);
 	assert_int_equal(s[0x13] & 0x10, 0x10);
 	free(b.data);
 }
