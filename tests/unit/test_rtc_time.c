@@ -129,7 +129,7 @@ static void set_alarm(uint8_t *cmos, uint8_t h, uint8_t m, uint8_t s)
 static void the_alarm_is_the_next_match(void **state)
 {
 	const int64_t day = 20000 * DAY_S;
-	const int64_t now = day + 10 * HOUR_S + 20 * 60 + 30; /* 10:20:30 */
+	const int64_t now = day + 10 * HOUR_S + 1230; /* 10:20:30 */
 	static const struct {
 		uint8_t h, m, s;
 		int64_t in;
