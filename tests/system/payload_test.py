@@ -5,18 +5,21 @@ payload_test.py --coffer FILE --payloads DIR CASE...     ("list" prints the case
 Exit status 0 all passed, 1 a case failed, 77 skipped: no usable /dev/kvm.
 """
 import argparse
+import fcntl
 import json
 import os
 import pty
 import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
 import termios
 import time
 
+TIOCGPTN = 0x80045430  # Linux, asm-generic/ioctls.h
 PATIENCE = 60  # seconds; a bound against hanging, not a measurement
 CASES = {}
 
@@ -232,6 +235,11 @@ def on_terminal(e, payload, *args):
     return pid, master
 
 
+def ptsname(master):
+    n = fcntl.ioctl(master, TIOCGPTN, b"\0" * 4)
+    return f"/dev/pts/{struct.unpack('I', n)[0]}"
+
+
 def reap(pid):
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
@@ -254,7 +262,7 @@ def terminal_is_raw_and_comes_back(e):
         args = ("--timeout", "1") if how == "timeout" else ()
         pid, master = on_terminal(e, "hello", *args)
         # the slave must stay open for its settings to be seen afterwards
-        slave = os.open(os.ptsname(master), os.O_RDWR | os.O_NOCTTY)
+        slave = os.open(ptsname(master), os.O_RDWR | os.O_NOCTTY)
         keep += [master, slave]
         read_until(master, b"? ")
         check(not lflag(slave) & termios.ECHO and not lflag(slave) & termios.ISIG, "not raw")
@@ -281,8 +289,6 @@ def terminal_is_raw_and_comes_back(e):
 def ctrl_a_w_types_the_window_size(e):
     pid, master = on_terminal(e, "hello")
     read_until(master, b"? ")
-    import fcntl
-    import struct
     fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 99, 0, 0))
     os.write(master, b"\x01w")
     got = read_until(master, b"bye")

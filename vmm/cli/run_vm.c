@@ -6,16 +6,17 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "firmware/kernel_image.h"
 #include "vmm/base/err.h"
 #include "vmm/base/log.h"
+#include "vmm/base/loop.h"
 #include "vmm/console.h"
 #include "vmm/console_open.h"
 #include "vmm/kvm/kvm_sys.h"
-#include "vmm/base/loop.h"
 #include "vmm/timing.h"
 #include "vmm/tty.h"
 #include "vmm/vm.h"
@@ -27,11 +28,22 @@ struct runner {
 	struct vm *vm; /* NULL between two starts */
 	struct loop_source *timeout, *stop_timeout;
 	unsigned int n_stop; /* stop requests so far */
+	/*
+	 * Somebody ended the run from outside. Kept here as well as in the VM,
+	 * which may just be ending by itself in order to restart.
+	 */
+	bool ended;
+	struct run_result end;
 	struct timing timing;
 };
 
 static void end_guest(struct runner *r, enum run_how how, const char *why)
 {
+	if (!r->ended) {
+		r->ended = true;
+		r->end.how = how;
+		snprintf(r->end.why, sizeof(r->end.why), "%s", why);
+	}
 	if (r->vm)
 		vm_end(r->vm, how, why);
 }
@@ -192,9 +204,13 @@ static int run_machines(struct runner *r, int kvm_fd,
 		loop_set_timer(r->timeout, r->c->timeout_ms);
 	do {
 		ret = run_once(r, &p, res, err);
-	} while (!ret && res->how == RUN_REBOOT && !r->n_stop &&
-		 r->c->on_reboot == ON_REBOOT_RESTART);
-	return ret;
+		if (ret < 0 || res->how != RUN_REBOOT ||
+		    r->c->on_reboot != ON_REBOOT_RESTART)
+			return ret;
+	} while (!r->ended && !r->n_stop);
+	if (r->ended)
+		*res = r->end;
+	return 0;
 }
 
 static int open_and_run(struct runner *r, const struct kernel_image *kernel,
