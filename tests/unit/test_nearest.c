@@ -43,6 +43,32 @@ static void other_words_are_not_guessed_at(void **state)
 	assert_null(nearest_of(longer));
 }
 
+static void swapped_letters_are_one_mistake(void **state)
+{
+	struct nearest n;
+
+	(void)state;
+	nearest_start(&n, "memroy");
+	nearest_offer(&n, "memory");
+	assert_int_equal(n.distance, 1);
+	nearest_start(&n, "kernel");
+	nearest_offer(&n, "kernel");
+	assert_int_equal(n.distance, 0);
+}
+
+static void long_candidates_are_passed_over(void **state)
+{
+	char longer[3 * NEAREST_WORD_MAX];
+	struct nearest n;
+
+	(void)state;
+	memset(longer, 'k', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = 0;
+	nearest_start(&n, "kkk");
+	nearest_offer(&n, longer);
+	assert_null(n.best);
+}
+
 static void a_word_of_the_greatest_length_is_measured(void **state)
 {
 	char word[NEAREST_WORD_MAX + 1], other[NEAREST_WORD_MAX + 1];
@@ -64,6 +90,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(small_mistakes_are_recognised),
 		cmocka_unit_test(other_words_are_not_guessed_at),
+		cmocka_unit_test(swapped_letters_are_one_mistake),
+		cmocka_unit_test(long_candidates_are_passed_over),
 		cmocka_unit_test(a_word_of_the_greatest_length_is_measured),
 	};
 
