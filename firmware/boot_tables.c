@@ -33,14 +33,14 @@ void boot_gdt_build(enum boot_mode mode, uint8_t ret[static BOOT_GDT_LEN])
 
 void boot_page_tables_build(gpa_t gpa, uint8_t ret[static BOOT_PAGE_TABLES_LEN])
 {
-	uint8_t *pdpt = ret + TABLE, *pd = ret + 2 * TABLE;
+	uint8_t *pdpt = ret + TABLE, *pd = pdpt + TABLE;
 
 	memset(ret, 0, BOOT_PAGE_TABLES_LEN);
 	store_le64(ret, (gpa + TABLE) | PTE_PRESENT | PTE_WRITE);
 	for (uint64_t i = 0; i < N_PD; i++)
 		store_le64(pdpt + i * 8,
 			   (gpa + (2 + i) * TABLE) | PTE_PRESENT | PTE_WRITE);
-	for (uint64_t i = 0; i < N_PD * ENTRIES; i++)
+	for (uint64_t i = 0; i < (uint64_t)N_PD * ENTRIES; i++)
 		store_le64(pd + i * 8,
 			   i * MIB(2) | PTE_PRESENT | PTE_WRITE | PTE_LARGE);
 }

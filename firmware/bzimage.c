@@ -87,9 +87,11 @@ static int check_file(const uint8_t *h, uint64_t file_len, struct bzimage *bz,
 		      struct err *err)
 {
 	uint64_t sects = h[SETUP_SECTS] ? h[SETUP_SECTS] : DEFAULT_SETUP_SECTS;
+	uint64_t end;
 
 	bz->code_off = (sects + 1) * SECTOR;
 	bz->code_len = (uint64_t)load_le32(h + SYSSIZE) * PARAGRAPH;
+	end = bz->code_off + bz->code_len; /* 18 and 36 bits */
 	bz->payload_off = load_le32(h + PAYLOAD_OFFSET);
 	bz->payload_len = load_le32(h + PAYLOAD_LENGTH);
 	if (bz->code_len <= BZIMAGE_ENTRY64)
@@ -98,13 +100,12 @@ static int check_file(const uint8_t *h, uint64_t file_len, struct bzimage *bz,
 				    "(syssize), too few for its 64-bit entry: "
 				    "it is damaged",
 				    (unsigned long long)bz->code_len);
-	if (!range_within(bz->code_off, bz->code_len, file_len))
+	if (end > file_len)
 		return err_set_kind(
 			err, ERR_INPUT, -EBADMSG,
 			"it has %llu bytes, but its header (setup_sects, "
 			"syssize) says %llu: it was cut",
-			(unsigned long long)file_len,
-			(unsigned long long)(bz->code_off + bz->code_len));
+			(unsigned long long)file_len, (unsigned long long)end);
 	if (!range_within(bz->payload_off, bz->payload_len, bz->code_len))
 		return err_set_kind(err, ERR_INPUT, -EBADMSG,
 				    "its header places the payload "

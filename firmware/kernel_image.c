@@ -57,9 +57,11 @@ static int parse_uki(struct kernel_image *k, struct err *err)
 	k->unified = true;
 	k->file = u.linux_file;
 	k->initrd = u.initrd;
-	r = u.cmdline.len ? uki_read_cmdline(&u, &k->cmdline, err) : 0;
-	if (r == 0)
-		r = read_head(&k->file, &head, err);
+	if (u.cmdline.len)
+		r = uki_read_cmdline(&u, &k->cmdline, err);
+	if (r < 0)
+		return r;
+	r = read_head(&k->file, &head, err);
 	if (r < 0)
 		return r;
 	if (!bzimage_probe(head.bytes, head.len))

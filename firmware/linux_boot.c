@@ -354,20 +354,17 @@ static void build_entry(struct work *w)
 		 BOOT_GDT_LEN);
 }
 
-int linux_boot_plan_create(const struct linux_boot_args *args,
-			   struct linux_boot_plan **ret, struct err *err)
+static int make_plan(const struct linux_boot_args *args,
+		     struct linux_boot_plan *plan, struct err *err)
 {
-	AUTO(linux_boot_plan_destroyp) struct linux_boot_plan *plan = NULL;
-	struct work w = {.args = args, .kernel = args->kernel};
+	struct work w = {
+		.args = args,
+		.kernel = args->kernel,
+		.plan = plan,
+		.store = plan->store,
+	};
 	int r;
 
-	plan = calloc(1, sizeof(*plan));
-	if (plan)
-		plan->store = calloc(1, sizeof(struct store));
-	if (!plan || !plan->store)
-		return err_set(err, -ENOMEM, "out of memory");
-	w.plan = plan;
-	w.store = plan->store;
 	r = place_kernel(&w, err);
 	if (r == 0)
 		r = place_initrd(&w, err);
@@ -380,8 +377,26 @@ int linux_boot_plan_create(const struct linux_boot_args *args,
 	else
 		build_start_info(&w);
 	build_entry(&w);
-	*ret = TAKE(plan);
 	return 0;
+}
+
+int linux_boot_plan_create(const struct linux_boot_args *args,
+			   struct linux_boot_plan **ret, struct err *err)
+{
+	struct linux_boot_plan *plan = calloc(1, sizeof(*plan));
+	int r = -ENOMEM;
+
+	if (plan)
+		plan->store = calloc(1, sizeof(struct store));
+	if (plan && plan->store)
+		r = make_plan(args, plan, err);
+	else
+		err_set(err, r, "out of memory");
+	if (r < 0)
+		linux_boot_plan_destroy(plan);
+	else
+		*ret = plan;
+	return r;
 }
 
 void linux_boot_plan_destroy(struct linux_boot_plan *plan)

@@ -61,7 +61,7 @@ struct fake_image *fake_bzimage_create(void)
 	store_le32(h + 0x1f4, FAKE_BZ_CODE_LEN / 16);	 /* syssize */
 	store_le16(h + 0x1fe, 0xaa55);			 /* boot_flag */
 	store_le16(h + 0x200, 0x6aeb);			 /* jump */
-	memcpy(h + 0x202, "HdrS", 4);			 /* header */
+	store_le32(h + 0x202, 0x53726448);		 /* header */
 	store_le16(h + 0x206, 0x20f);			 /* version */
 	h[0x211] = 1;					 /* LOADED_HIGH */
 	store_le32(h + 0x214, 0x100000);		 /* code32_start */
@@ -108,7 +108,7 @@ struct fake_image *fake_vmlinux_create(void)
 		fake_image_create(NULL, FAKE_ELF_NOTES + FAKE_ELF_NOTES_LEN);
 	uint8_t *e = i->data;
 
-	memcpy(e, ELFMAG, SELFMAG);
+	store_le32(e, 0x464c457f); /* ELFMAG */
 	e[EI_CLASS] = ELFCLASS64;
 	e[EI_DATA] = ELFDATA2LSB;
 	e[EI_VERSION] = EV_CURRENT;
@@ -142,9 +142,9 @@ struct fake_image *fake_pe_create(const struct fake_section *sections, size_t n)
 		len += (sections[s].len + 511) & ~(size_t)511;
 	i = fake_image_create(NULL, len);
 	p = i->data;
-	memcpy(p, "MZ", 2);
+	store_le16(p, 0x5a4d); /* "MZ" */
 	store_le32(p + 0x3c, 0x40);
-	memcpy(p + 0x40, "PE\0\0", 4);
+	store_le32(p + 0x40, 0x4550); /* "PE" */
 	store_le16(p + 0x44, 0x8664);
 	store_le16(p + 0x46, (uint16_t)n);
 	store_le16(p + 0x54, 240);

@@ -74,7 +74,7 @@ static void the_low_four_gib_map_to_themselves(void **state)
 {
 	uint8_t tables[BOOT_PAGE_TABLES_LEN];
 	const gpa_t gpa = 0x2000;
-	gpa_t to;
+	gpa_t to = 0;
 
 	(void)state;
 	boot_page_tables_build(gpa, tables);

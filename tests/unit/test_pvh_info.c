@@ -32,7 +32,7 @@ static void fields_are_where_the_interface_has_them(void **state)
 	assert_int_equal(load_le64(page + 24), 0x10000);
 	assert_int_equal(load_le64(page + 32), 0xe0000);
 	assert_int_equal(load_le32(page + 52), 0); /* reserved */
-	mod = page + load_le64(page + 16) - GPA;
+	mod = page + (load_le64(page + 16) - GPA);
 	assert_int_equal(load_le64(mod), 0x7000000);
 	assert_int_equal(load_le64(mod + 8), 0x1234);
 	assert_int_equal(load_le64(mod + 16), 0); /* no command line */
@@ -67,7 +67,7 @@ static void the_largest_memory_map_fits(void **state)
 	/* behind the module list */
 	assert_true(memmap >= load_le64(page + 16) + 32);
 	for (uint64_t i = 0; i < E820_MAX; i++) {
-		const uint8_t *e = page + memmap - GPA + i * 24;
+		const uint8_t *e = page + (memmap - GPA) + i * 24;
 
 		assert_int_equal(load_le64(e), i * 0x2000);
 		assert_int_equal(load_le64(e + 8), 0x1000 + i);

@@ -164,7 +164,7 @@ static void nonsense_section_counts_are_refused(void **state)
 static void a_section_past_the_end_is_refused(void **state)
 {
 	struct fake_image *i = *state;
-	uint8_t *initrd = i->data + HEADER + 3 * FAKE_PE_SECTION_LEN;
+	uint8_t *initrd = i->data + HEADER + (size_t)3 * FAKE_PE_SECTION_LEN;
 
 	store_le32(initrd + 20, (uint32_t)i->len - 9);
 	refused(i, -EBADMSG, ".initrd lies past the end");
