@@ -5,9 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -168,6 +170,24 @@ static void a_directory_without_permission_is_found_before(void **state)
 static void a_failed_write_leaves_nothing_behind(void **state)
 {
 	struct fixture *f = *state;
+	struct rlimit old, small;
+	struct err err = {0};
+
+	/* as on a full disk: no file grows beyond eight bytes */
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	small = (struct rlimit){.rlim_cur = 8, .rlim_max = old.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	assert_int_equal(status_file_write(f->path, &debug_exit, 63, &err),
+			 -EFBIG);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_int_equal(err.kind, ERR_HOST);
+	assert_int_equal(access(f->path, F_OK), -1);
+}
+
+static void a_directory_is_not_replaced(void **state)
+{
+	struct fixture *f = *state;
 	struct err err = {0};
 
 	assert_int_equal(mkdir(f->path, 0700), 0);
@@ -191,6 +211,7 @@ int main(void)
 		CASE(places_that_cannot_be_written_are_found_before),
 		CASE(a_directory_without_permission_is_found_before),
 		CASE(a_failed_write_leaves_nothing_behind),
+		CASE(a_directory_is_not_replaced),
 	};
 
 	return cmocka_run_group_tests_name("status_file", tests, NULL, NULL);
