@@ -320,7 +320,7 @@ static void reads_of_any_width_and_place_agree(void **state)
 {
 	struct fixture *f = *state;
 	uint32_t len = msix_block_len(N);
-	uint8_t bytes[2048];
+	uint8_t bytes[2048] = {0};
 
 	assert_true(len <= sizeof(bytes));
 	write_control(f, ENABLE);

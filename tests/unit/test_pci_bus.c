@@ -262,6 +262,7 @@ static void the_reset_port_lies_inside_the_address_register(void **state)
 	assert_int_equal(f->n_resets, 1);
 	assert_int_equal(f->reset_val, 0x06);
 	assert_int_equal(fake_bus_read(f->pio, PORT_RESET_CTL, 1), 0x5a);
+	assert_int_equal(fake_bus_read(f->pio, PORT_RESET_CTL, 2), 0xffff);
 	fake_bus_write(f->pio, PORT_RESET_CTL, 2, 0x06);
 	assert_int_equal(f->n_resets, 1);
 	assert_int_equal(fake_bus_read(f->pio, PORT_PCI_ADDRESS, 4),
@@ -419,6 +420,16 @@ static void bars_that_do_not_fit_are_an_error(void **state)
 	assert_int_equal(pci_bus_assign_bars(f->bus, true, &e), 0);
 	assert_int_equal(pci_bus_assign_bars(f->bus, false, &e), -ENOSPC);
 	assert_non_null(strstr(e.msg, "too many PCI devices"));
+}
+
+static void a_bar_larger_than_its_window_is_an_error(void **state)
+{
+	struct fixture *f = *state;
+
+	pci_func_add_bar(&f->dev[0].func, 0, PCI_BAR_MEM32, GIB(1),
+			 &f->dev[0].bar);
+	add_dev(f, 0, 0x10);
+	assert_int_equal(pci_bus_assign_bars(f->bus, true, NULL), -ENOSPC);
 }
 
 static void a_bar_answers_where_the_guest_puts_it(void **state)
@@ -590,6 +601,7 @@ int main(void)
 		CASE(bars_are_assigned_without_overlap_in_their_windows),
 		CASE(without_a_high_window_all_bars_are_below_4_gib),
 		CASE(bars_that_do_not_fit_are_an_error),
+		CASE(a_bar_larger_than_its_window_is_an_error),
 		CASE(a_bar_answers_where_the_guest_puts_it),
 		CASE(io_and_memory_are_decoded_apart),
 		CASE(a_64_bit_bar_moves_by_halves),

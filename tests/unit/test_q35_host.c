@@ -99,6 +99,17 @@ static void ecam_moves_as_firmware_does_it(void **state)
 	assert_int_equal(fake_bus_n_ranges(f->pci->mmio), 1);
 }
 
+static void ecam_moves_with_any_part_of_the_register(void **state)
+{
+	struct fixture *f = *state;
+
+	fake_pci_write(f->pci, PCI_DEVFN_HOST, 0x64, 1, 0x0a);
+	assert_true(ecam_at(f, UINT64_C(0xae0000000)));
+	fake_pci_write(f->pci, PCI_DEVFN_HOST, 0x63, 1, 0x50);
+	assert_true(ecam_at(f, UINT64_C(0xa50000000)));
+	assert_int_equal(fake_bus_n_ranges(f->pci->mmio), 1);
+}
+
 static void ecam_can_be_moved_through_itself(void **state)
 {
 	struct fixture *f = *state;
@@ -171,6 +182,7 @@ int main(void)
 		CASE(it_always_decodes),
 		CASE(ecam_is_there_at_reset),
 		CASE(ecam_moves_as_firmware_does_it),
+		CASE(ecam_moves_with_any_part_of_the_register),
 		CASE(ecam_can_be_moved_through_itself),
 		CASE(the_length_field_shortens_the_window),
 		CASE(reserved_bits_of_pciexbar_stay_clear),
