@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 
 #include "devices/irq_sink.h"
@@ -59,7 +60,10 @@ static int send_msi(struct irq_sink *s, const struct msi_msg *msg)
 	return ioctl(irq->vm_fd, KVM_SIGNAL_MSI, &m) < 0 ? -errno : 0;
 }
 
-/* Pins as KVM_CREATE_IRQCHIP routes them: ISA IRQ 0 is IOAPIC pin 2. */
+/*
+ * ISA IRQ 0, the 8254, is IOAPIC pin 2 as on every PC and as our MADT says;
+ * KVM_CREATE_IRQCHIP leaves it at pin 0.
+ */
 static uint32_t add_chip_routes(struct kvm_irq_routing_entry *e)
 {
 	uint32_t n = 0;
@@ -195,14 +199,19 @@ static const struct irq_sink_ops ops = {
 
 int kvm_irq_create(struct kvm_vm *vm, struct kvm_irq **ret, struct err *err)
 {
-	struct kvm_irq *irq = calloc(1, sizeof(*irq));
+	AUTO(kvm_irq_destroyp) struct kvm_irq *irq = calloc(1, sizeof(*irq));
+	int r;
 
 	if (!irq)
 		return err_set(err, -ENOMEM, "out of memory");
 	irq->sink.ops = &ops;
 	irq->vm_fd = kvm_vm_fd(vm);
 	pthread_mutex_init(&irq->lock, NULL);
-	*ret = irq;
+	r = load_routes(irq);
+	if (r < 0)
+		return err_set_kind(err, ERR_HOST, r, "KVM_SET_GSI_ROUTING: %s",
+				    strerror(-r));
+	*ret = TAKE(irq);
 	return 0;
 }
 

@@ -17,7 +17,7 @@ enum {
 	KVM_IRQ_MAX_BINDINGS = 2048,
 };
 
-/* @vm is borrowed and outlives it. -ENOMEM. */
+/* @vm is borrowed and outlives it. -ENOMEM, or KVM's error. */
 int kvm_irq_create(struct kvm_vm *vm, struct kvm_irq **ret, struct err *err);
 /* Every binding must be gone. NULL is fine. */
 void kvm_irq_destroy(struct kvm_irq *irq);
