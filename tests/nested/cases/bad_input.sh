@@ -28,7 +28,7 @@ head -c 1000000 $KERNELS/vmlinux >short.elf
 refused 66 short.elf -k short.elf
 head -c 1000 $k >header
 refused 66 header -k header
-refused 66 'initrd' -k $k -i $i -m 24M
+refused 64 'needs at least .* MiB of memory' -k $k -i $i -m 24M
 refused 66 busybox -k /bin/busybox
 refused 64 cpus -k $k -c 0
 refused 64 cpus -k $k -c 65
