@@ -201,6 +201,7 @@ static void set_bits(struct dma_view *v, gpa_t gpa, uint64_t len, bool shared)
 		struct view_region *r =
 			pages_at(v, gpa, len, &page, &end, &bytes);
 
+		assert(r);
 		while (page < end) {
 			mask = word_mask(&page, end, &word);
 			if (shared) {

@@ -193,7 +193,7 @@ static int reserve(struct region *r, uint64_t align)
 	uint64_t skew = r->pub.base & (align - 1);
 	uintptr_t start;
 
-	r->reserve_len = r->pub.len + 2 * align + 2 * GUEST_MEM_PAGE;
+	r->reserve_len = r->pub.len + 2 * (align + GUEST_MEM_PAGE);
 	r->reserve = mmap(NULL, r->reserve_len, PROT_NONE,
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (r->reserve == MAP_FAILED) {
@@ -327,7 +327,8 @@ static int add(struct guest_mem *m, gpa_t base, uint64_t len,
 	r->pub = (struct guest_mem_region){
 		.base = base, .len = len, .type = type, .fd = -1};
 	ret = map_region(r, o, err);
-	if (ret < 0)
+	if (ret <
+	    0) /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): AUTO frees */
 		return ret;
 	/*
 	 * Hints: a kernel without them works as well. Guest memory stays out
@@ -467,6 +468,7 @@ int guest_mem_read(const struct guest_mem *m, gpa_t src, void *dst, size_t len)
 		return -EFAULT;
 	for (; len; src += n, to += n, len -= n) {
 		p = guest_mem_piece(m, src, len, false, &n);
+		assert(p); /* it is covered */
 		memcpy(to, p, n);
 	}
 	return 0;
@@ -481,6 +483,7 @@ static void copy_in(const struct guest_mem *m, gpa_t dst, const void *src,
 
 	for (; len; dst += n, from += n, len -= n) {
 		p = guest_mem_piece(m, dst, len, false, &n);
+		assert(p); /* the caller has looked */
 		memcpy(p, from, n);
 	}
 }
@@ -515,8 +518,10 @@ int guest_mem_load_fd(struct guest_mem *m, gpa_t dst, int fd, uint64_t off,
 	while (len) {
 		uint64_t n;
 		uint8_t *p = guest_mem_piece(m, dst, len, false, &n);
-		ssize_t got = pread(fd, p, n, (off_t)off);
+		ssize_t got;
 
+		assert(p); /* it is covered */
+		got = pread(fd, p, n, (off_t)off);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)

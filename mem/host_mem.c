@@ -31,10 +31,16 @@ static int read_text(const char *path, char *buf, size_t size)
 
 int host_mem_parse_available(const char *meminfo, uint64_t *ret)
 {
-	const char *line = strstr(meminfo, "MemAvailable:");
+	static const char key[] = "MemAvailable:";
+	const char *line = strstr(meminfo, key);
 	uint64_t kib;
+	char *end;
 
-	if (!line || sscanf(line, "MemAvailable: %" SCNu64 " kB", &kib) != 1 ||
+	if (!line)
+		return -ENODATA;
+	line += strlen(key);
+	kib = strtoull(line, &end, 10);
+	if (end == line || strncmp(end, " kB", 3) != 0 ||
 	    !checked_mul(kib, 1024, ret))
 		return -ENODATA;
 	return 0;

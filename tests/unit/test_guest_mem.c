@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stdio.h>
@@ -314,9 +313,10 @@ static void vm_flags(const void *hva, char *ret, size_t size)
 	assert_non_null(f);
 	ret[0] = 0;
 	while (fgets(line, sizeof(line), f)) {
-		uintptr_t start, end;
+		char *end;
+		uintptr_t start = strtoul(line, &end, 16);
 
-		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &start, &end) == 2)
+		if (end != line && *end == '-') /* the first line of one */
 			found = start == (uintptr_t)hva;
 		if (found && !strncmp(line, "VmFlags:", 8))
 			snprintf(ret, size, "%s", line + 8);

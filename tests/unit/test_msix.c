@@ -76,19 +76,25 @@ static void wr(struct fixture *f, uint64_t off, unsigned int width,
 	f->dev->ops->write(f->dev, off, width, val);
 }
 
+/* Offset of a table entry; of vector N, that of the pending bits. */
+static uint64_t entry(unsigned int i)
+{
+	return (uint64_t)i * 16;
+}
+
 /* As a driver does: program the masked entry, then unmask it. */
 static void program(struct fixture *f, unsigned int i, uint32_t data)
 {
-	wr(f, i * 16 + 12, 4, 1);
-	wr(f, i * 16, 4, 0xfee00000);
-	wr(f, i * 16 + 4, 4, 0);
-	wr(f, i * 16 + 8, 4, data);
-	wr(f, i * 16 + 12, 4, 0);
+	wr(f, entry(i) + 12, 4, 1);
+	wr(f, entry(i), 4, 0xfee00000);
+	wr(f, entry(i) + 4, 4, 0);
+	wr(f, entry(i) + 8, 4, data);
+	wr(f, entry(i) + 12, 4, 0);
 }
 
 static uint64_t pending(struct fixture *f, unsigned int word)
 {
-	return rd(f, N * 16 + word * 8, 8);
+	return rd(f, entry(N) + (uint64_t)word * 8, 8);
 }
 
 static void assert_sent(struct fixture *f, size_t n, uint32_t last_data)
@@ -126,7 +132,7 @@ static void the_block_is_table_and_pending_bits(void **state)
 	(void)state;
 	assert_int_equal(msix_block_len(1), 16 + 8);
 	assert_int_equal(msix_block_len(64), 64 * 16 + 8);
-	assert_int_equal(msix_block_len(65), 65 * 16 + 16);
+	assert_int_equal(msix_block_len(65), entry(65) + 16);
 	assert_int_equal(msix_block_len(MSIX_MAX_VECTORS), 256 * 16 + 32);
 }
 
@@ -135,8 +141,8 @@ static void vectors_are_masked_after_reset(void **state)
 	struct fixture *f = *state;
 
 	for (unsigned int i = 0; i < N; i++) {
-		assert_int_equal(rd(f, i * 16, 8), 0);
-		assert_int_equal(rd(f, i * 16 + 8, 8), UINT64_C(1) << 32);
+		assert_int_equal(rd(f, entry(i), 8), 0);
+		assert_int_equal(rd(f, entry(i) + 8, 8), UINT64_C(1) << 32);
 	}
 	write_control(f, ENABLE);
 	assert_int_equal(fake_irq_n_bound(f->irq), 0);
@@ -167,11 +173,11 @@ static void the_eventfd_of_a_vector_sends_it_too(void **state)
 	assert_int_equal(write(fd, &one, 8), 8);
 	assert_sent(f, 1, 0x77);
 	/* masked, it is pending and comes later */
-	wr(f, 69 * 16 + 12, 4, 1);
+	wr(f, entry(69) + 12, 4, 1);
 	assert_int_equal(write(fd, &one, 8), 8);
 	assert_sent(f, 1, 0x77);
 	assert_int_equal(pending(f, 1), BIT64(69 - 64));
-	wr(f, 69 * 16 + 12, 4, 0);
+	wr(f, entry(69) + 12, 4, 0);
 	assert_sent(f, 2, 0x77);
 	assert_int_equal(pending(f, 1), 0);
 }
@@ -212,7 +218,7 @@ static void a_masked_vector_is_pending_and_sent_once(void **state)
 	write_control(f, ENABLE);
 	program(f, 1, 0x55);
 	program(f, 2, 0x66);
-	wr(f, 1 * 16 + 12, 4, 1);
+	wr(f, entry(1) + 12, 4, 1);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(msix_notify(f->m, 1), 0);
 	assert_sent(f, 0, 0);
@@ -220,7 +226,7 @@ static void a_masked_vector_is_pending_and_sent_once(void **state)
 	/* its neighbour is not concerned */
 	assert_int_equal(msix_notify(f->m, 2), 0);
 	assert_sent(f, 1, 0x66);
-	wr(f, 1 * 16 + 12, 4, 0);
+	wr(f, entry(1) + 12, 4, 0);
 	assert_sent(f, 2, 0x55);
 	assert_int_equal(pending(f, 0), 0);
 }
@@ -232,7 +238,7 @@ static void the_function_mask_covers_all_vectors(void **state)
 	write_control(f, ENABLE | MASKALL);
 	program(f, 0, 0x10);
 	program(f, 65, 0x20);
-	wr(f, 65 * 16 + 12, 4, 1); /* masked by itself as well */
+	wr(f, entry(65) + 12, 4, 1); /* masked by itself as well */
 	assert_int_equal(fake_irq_n_bound(f->irq), 0);
 	assert_int_equal(msix_notify(f->m, 0), 0);
 	assert_int_equal(msix_notify(f->m, 65), 0);
@@ -306,12 +312,12 @@ static void other_writes_are_dropped(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		wr(f, bad[i].off, bad[i].width, 0);
 	for (unsigned int i = 0; i < N; i++)
-		assert_int_equal(rd(f, i * 16 + 8, 8), UINT64_C(1) << 32);
+		assert_int_equal(rd(f, entry(i) + 8, 8), UINT64_C(1) << 32);
 	/* pending bits are read-only */
 	assert_int_equal(msix_notify(f->m, 0), 0);
-	wr(f, N * 16, 8, 0);
-	wr(f, N * 16, 4, UINT32_MAX);
-	wr(f, N * 16 + 8, 8, UINT64_MAX);
+	wr(f, entry(N), 8, 0);
+	wr(f, entry(N), 4, UINT32_MAX);
+	wr(f, entry(N) + 8, 8, UINT64_MAX);
 	assert_int_equal(pending(f, 0), 1);
 	assert_int_equal(pending(f, 1), 0);
 }
@@ -331,7 +337,7 @@ static void reads_of_any_width_and_place_agree(void **state)
 	for (uint32_t i = 0; i < len; i++)
 		bytes[i] = (uint8_t)rd(f, i, 1);
 	assert_int_equal(bytes[8], 0x04);
-	assert_int_equal(bytes[N * 16], 0x48); /* 3 and 6; 0 was sent */
+	assert_int_equal(bytes[entry(N)], 0x48); /* 3 and 6; 0 was sent */
 	for (uint32_t i = 0; i < len; i++)
 		for (unsigned int w = 1; w <= 8 && i + w <= len; w++) {
 			uint64_t want = 0;
@@ -458,8 +464,8 @@ static void no_interrupt_is_lost_while_the_guest_masks(void **state)
 	program(r.f, 5, 0x99);
 	assert_int_equal(pthread_create(&t, NULL, notifier, &r), 0);
 	while (!atomic_load(&r.done)) {
-		wr(r.f, 5 * 16 + 12, 4, 1);
-		wr(r.f, 5 * 16 + 12, 4, 0);
+		wr(r.f, entry(5) + 12, 4, 1);
+		wr(r.f, entry(5) + 12, 4, 0);
 		write_control(r.f, ENABLE | MASKALL);
 		write_control(r.f, ENABLE);
 	}
