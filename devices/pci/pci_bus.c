@@ -65,17 +65,19 @@ static void unmap_window(struct pci_bus *b, struct pci_window *w)
 	w->mapped_len = 0;
 }
 
-static void map_window(struct pci_bus *b, struct pci_window *w)
+/* True when it is mapped now and was not before. */
+static bool map_window(struct pci_bus *b, struct pci_window *w)
 {
 	struct bus_space *s = b->space[w->space];
 
 	if (w->mapped_len || !w->len ||
 	    s->ops->add(s, w->base, w->len, w->dev) < 0)
-		return;
+		return false;
 	w->mapped_at = w->base;
 	w->mapped_len = w->len;
 	w->mapped_space = w->space;
 	w->mapped_dev = w->dev;
+	return true;
 }
 
 static bool moved(const struct pci_window *w)
@@ -97,6 +99,30 @@ static bool settled(const struct pci_func *f)
 	return true;
 }
 
+static void unmap_moved(struct pci_bus *b, struct pci_func *f)
+{
+	for (unsigned int i = 0; i < PCI_N_WINDOWS; i++) {
+		if (!moved(&f->window[i]))
+			continue;
+		unmap_window(b, &f->window[i]);
+		f->changed = true;
+	}
+}
+
+static void map_missing(struct pci_bus *b, struct pci_func *f)
+{
+	for (unsigned int i = 0; i < PCI_N_WINDOWS; i++)
+		if (map_window(b, &f->window[i]))
+			f->changed = true;
+}
+
+static void tell(struct pci_func *f)
+{
+	if (f->changed && f->ops && f->ops->remapped)
+		f->ops->remapped(f);
+	f->changed = false;
+}
+
 /*
  * Bring what is mapped in line with what is wanted, under the lock. All old
  * ranges go before new ones come, so that two functions can swap places; and
@@ -105,12 +131,14 @@ static bool settled(const struct pci_func *f)
 static void sync_windows(struct pci_bus *b)
 {
 	for (unsigned int d = 0; d < PCI_N_DEVFN; d++)
-		for (unsigned int i = 0; b->func[d] && i < PCI_N_WINDOWS; i++)
-			if (moved(&b->func[d]->window[i]))
-				unmap_window(b, &b->func[d]->window[i]);
+		if (b->func[d])
+			unmap_moved(b, b->func[d]);
 	for (unsigned int d = 0; d < PCI_N_DEVFN; d++)
-		for (unsigned int i = 0; b->func[d] && i < PCI_N_WINDOWS; i++)
-			map_window(b, &b->func[d]->window[i]);
+		if (b->func[d])
+			map_missing(b, b->func[d]);
+	for (unsigned int d = 0; d < PCI_N_DEVFN; d++)
+		if (b->func[d])
+			tell(b->func[d]);
 }
 
 void pci_func_add_bar(struct pci_func *f, unsigned int i,

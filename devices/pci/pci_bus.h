@@ -48,6 +48,12 @@ struct pci_func_ops {
 	/* It is about to read there: f->cfg may be brought up to date. */
 	void (*cfg_reading)(struct pci_func *f, unsigned int off,
 			    unsigned int width);
+	/*
+	 * A window of it has been mapped, moved or unmapped: f->window[].
+	 * mapped_at and .mapped_len say where it is now. Under the bus lock;
+	 * not called by pci_bus_destroy().
+	 */
+	void (*remapped)(struct pci_func *f);
 };
 
 enum pci_space {
@@ -72,6 +78,7 @@ struct pci_func {
 	struct pci_cfg cfg;
 	/* the bus's, through the functions below */
 	struct pci_window window[PCI_N_WINDOWS];
+	bool changed; /* tell it with remapped() */
 };
 
 /*

@@ -20,6 +20,8 @@ struct dev {
 	struct bus_dev bar;
 	uint64_t last_off, last_val;
 	unsigned int n_written, n_reading, last_cfg_off, last_width;
+	unsigned int n_remapped;
+	uint64_t mapped_at;
 };
 
 struct fixture {
@@ -72,7 +74,20 @@ static void cfg_reading(struct pci_func *f, unsigned int off,
 		pci_cfg_set8(&f->cfg, 0x80, (uint8_t)d->n_reading);
 }
 
-static const struct pci_func_ops func_ops = {cfg_written, cfg_reading};
+static void remapped(struct pci_func *f)
+{
+	struct dev *d = container_of(f, struct dev, func);
+	const struct pci_window *w = &f->window[0];
+
+	d->n_remapped++;
+	d->mapped_at = w->mapped_len ? w->mapped_at : 0;
+}
+
+static const struct pci_func_ops func_ops = {
+	.cfg_written = cfg_written,
+	.cfg_reading = cfg_reading,
+	.remapped = remapped,
+};
 
 static uint64_t reset_read(struct bus_dev *b, uint64_t off, unsigned int width)
 {
@@ -454,6 +469,34 @@ static void a_bar_answers_where_the_guest_puts_it(void **state)
 	assert_int_equal(fake_bus_n_ranges(f->mmio), 1);
 }
 
+static void a_function_is_told_where_its_bar_has_gone(void **state)
+{
+	struct fixture *f = *state;
+	struct dev *d = &f->dev[0];
+
+	pci_func_add_bar(&d->func, 0, PCI_BAR_MEM32, 4096, &d->bar);
+	add_dev(f, 0, 0);
+	add_dev(f, 1, 8);
+	cfg_wr(f, 0, PCI_BAR0, 4, 0xc0001000);
+	assert_int_equal(d->n_remapped, 0);
+	cfg_wr(f, 0, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	assert_int_equal(d->n_remapped, 1);
+	assert_int_equal(d->mapped_at, 0xc0001000);
+	cfg_wr(f, 0, PCI_BAR0, 4, 0xc0002000);
+	assert_int_equal(d->n_remapped, 2);
+	assert_int_equal(d->mapped_at, 0xc0002000);
+	/* onto ECAM: out of the old place, and not into the new one */
+	cfg_wr(f, 0, PCI_BAR0, 4, (uint32_t)MEM_ECAM_BASE);
+	assert_int_equal(d->n_remapped, 3);
+	assert_int_equal(d->mapped_at, 0);
+	cfg_wr(f, 0, PCI_BAR0, 4, 0xc0002000);
+	assert_int_equal(d->n_remapped, 4);
+	cfg_wr(f, 0, PCI_COMMAND, 2, 0);
+	assert_int_equal(d->n_remapped, 5);
+	assert_int_equal(d->mapped_at, 0);
+	assert_int_equal(f->dev[1].n_remapped, 0);
+}
+
 static void io_and_memory_are_decoded_apart(void **state)
 {
 	struct fixture *f = *state;
@@ -603,6 +646,7 @@ int main(void)
 		CASE(bars_that_do_not_fit_are_an_error),
 		CASE(a_bar_larger_than_its_window_is_an_error),
 		CASE(a_bar_answers_where_the_guest_puts_it),
+		CASE(a_function_is_told_where_its_bar_has_gone),
 		CASE(io_and_memory_are_decoded_apart),
 		CASE(a_64_bit_bar_moves_by_halves),
 		CASE(of_two_bars_in_one_place_the_first_stays),
