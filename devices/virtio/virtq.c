@@ -198,12 +198,9 @@ static int add_indirect(struct virtq *q, struct virtq_chain *c,
 {
 	uint32_t n = d->len / DESC_LEN, i = 0;
 
-	if (!q->l.indirect || d->flags & DESC_F_NEXT || !n ||
-	    d->len % DESC_LEN || n > INDIRECT_MAX)
+	if (!q->l.indirect || d->flags & DESC_F_NEXT || d->len % DESC_LEN ||
+	    n > INDIRECT_MAX)
 		return -EPROTO;
-	/* a table that wraps is in no memory, but its entries could be */
-	if (d->addr > UINT64_MAX - d->len)
-		return -EFAULT;
 	for (uint32_t steps = 0; steps < n; steps++) {
 		struct desc e;
 		int r = read_desc(q, d->addr + (gpa_t)i * DESC_LEN, &e);
@@ -435,7 +432,6 @@ int virtq_enable(struct virtq *q, const struct virtq_layout *l)
 	q->next_avail = q->seen_avail = 0;
 	q->next_used = q->flushed = 0;
 	memset(q->busy, 0, sizeof(q->busy));
-	q->broken = 0;
 	q->kicks = true;
 	q->enabled = true;
 	q->era++;
