@@ -35,6 +35,7 @@ struct loop_source {
 struct loop {
 	int epoll_fd;
 	bool quit;
+	bool any_dead; /* removed sources wait for collect() */
 	struct loop_source *quit_source;
 	struct loop_source *head; /* all sources, the dead too */
 	bool mask_changed;
@@ -170,6 +171,7 @@ void loop_remove(struct loop_source *s)
 		return;
 	/* The batch in hand may still name it: freed by collect(). */
 	s->dead = true;
+	s->loop->any_dead = true;
 	epoll_ctl(s->loop->epoll_fd, EPOLL_CTL_DEL, s->fd, NULL);
 	if (s->kind != SOURCE_FD)
 		close(s->fd);
@@ -179,6 +181,9 @@ static void collect(struct loop *l)
 {
 	struct loop_source *s = l->head, *next;
 
+	if (!l->any_dead) /* there may be thousands that live */
+		return;
+	l->any_dead = false;
 	for (; s; s = next) {
 		next = s->next;
 		if (!s->dead)
