@@ -50,7 +50,7 @@ struct vsock_params {
 	uint64_t guest_cid;	  /* VSOCK_CID_MIN..VSOCK_CID_MAX */
 	struct io_thread *thread; /* borrowed, not yet started */
 	int channel;		  /* to the broker; taken over on success */
-	unsigned int tick_ms;	  /* how often timeouts are looked at; 0: 500 */
+	unsigned int tick_ms;	  /* half a second; 0: 500, less in tests */
 };
 
 /* Since creation, but for n_conns. */

@@ -55,9 +55,9 @@ int vsock_msg_send(int channel, const struct vsock_msg *m, int pass);
  * 0            the other side is gone
  * -EAGAIN      nothing is there
  * -EBADMSG     not a message of ours: wrong size or type, more than one
- *              descriptor, one too few or too many for its type (there was
- *              none free in this process, perhaps); it was dropped, and what
- *              came with it was closed
+ *              descriptor, one too few or too many for its type; it was
+ *              dropped, and what came with it was closed
+ * A CONNECTED whose descriptor did not fit into this process reads as REFUSED.
  */
 int vsock_msg_recv(int channel, struct vsock_msg *ret, int *ret_fd);
 

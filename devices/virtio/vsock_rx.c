@@ -1,0 +1,243 @@
+/* devices/virtio/vsock_rx.c - packets to the guest, one connection's turn after
+ * the other's. */
+#include <errno.h>
+
+#include "devices/virtio/vsock_impl.h"
+
+/* --- receive buffers ------------------------------------------------------ */
+
+static struct virtq_chain *stash_at(struct vsock *v, unsigned int i)
+{
+	return &v->stash[(v->stash_first + i) % VSOCK_STASH];
+}
+
+/* Bytes of payload that a receive buffer takes. */
+static uint32_t room_of(const struct virtq_chain *c)
+{
+	uint64_t room = c->in_len - VSOCK_HDR_LEN;
+
+	return room < VSOCK_PKT_MAX ? (uint32_t)room : VSOCK_PKT_MAX;
+}
+
+/*
+ * Pop until @want bytes of payload (at least one buffer) fit, or the stash is
+ * full, or no more are there. 1 when there is a buffer, 0, or as virtq_pop().
+ */
+static int stash_fill(struct vsock *v, uint32_t want)
+{
+	struct virtq *q = v->dev.q[VSOCK_RXQ];
+	unsigned int bad = 0;
+	uint64_t room = 0;
+
+	for (unsigned int i = 0; i < v->stash_n; i++)
+		room += room_of(stash_at(v, i));
+	while (v->stash_n < VSOCK_STASH && (!v->stash_n || room < want)) {
+		struct virtq_chain *c = stash_at(v, v->stash_n);
+		int r = virtq_pop(q, c);
+
+		if (r < 0)
+			return r;
+		if (!r)
+			break;
+		if (c->out_len || c->in_len <= VSOCK_HDR_LEN) {
+			vsock_count(&v->stats.bad_chains, 1);
+			virtq_push(q, c, 0);
+			/* The queue may be full of them, and refilled. */
+			if (++bad == VIRTQ_SIZE_MAX)
+				return -EPROTO;
+			continue;
+		}
+		room += room_of(c);
+		v->stash_n++;
+	}
+	return v->stash_n > 0;
+}
+
+/* Send @pkt in the first buffer of the stash, where its payload already is. */
+static void stash_send(struct vsock *v, struct vsock_pkt *pkt)
+{
+	struct virtq_chain *c = stash_at(v, 0);
+	uint8_t hdr[VSOCK_HDR_LEN];
+	int r;
+
+	pkt->src_cid = VSOCK_CID_HOST;
+	pkt->dst_cid = v->guest_cid;
+	vsock_pkt_build(pkt, hdr);
+	r = virtq_chain_write(c, 0, hdr, sizeof(hdr));
+	(void)r; /* there is room, stash_fill() has seen to that */
+	virtq_push(v->dev.q[VSOCK_RXQ], c, VSOCK_HDR_LEN + pkt->len);
+	v->stash_first = (v->stash_first + 1) % VSOCK_STASH;
+	v->stash_n--;
+}
+
+void vsock_rx_drop_stash(struct vsock *v)
+{
+	v->stash_n = 0;
+}
+
+/* --- refusals --------------------------------------------------------------
+ */
+
+void vsock_rx_rst(struct vsock *v, const struct vsock_pkt *pkt)
+{
+	struct vsock_rst *r;
+
+	if (v->rst_n == VSOCK_RSTS_MAX) {
+		vsock_count(&v->stats.lost_rsts, 1);
+		return;
+	}
+	r = &v->rst[(v->rst_first + v->rst_n) % VSOCK_RSTS_MAX];
+	*r = (struct vsock_rst){pkt->dst_port, pkt->src_port, pkt->type};
+	v->rst_n++;
+}
+
+static int send_rsts(struct vsock *v)
+{
+	int r = 1;
+
+	while (v->rst_n && (r = stash_fill(v, 0)) > 0) {
+		const struct vsock_rst *rst = &v->rst[v->rst_first];
+		struct vsock_pkt pkt = {
+			.src_port = rst->host_port,
+			.dst_port = rst->guest_port,
+			.type = rst->type,
+			.op = VIRTIO_VSOCK_OP_RST,
+		};
+
+		stash_send(v, &pkt);
+		v->rst_first = (v->rst_first + 1) % VSOCK_RSTS_MAX;
+		v->rst_n--;
+	}
+	return r;
+}
+
+/* --- a connection's turn ---------------------------------------------------
+ */
+
+/* Payload areas of the stash for up to @want bytes; returns how many pieces. */
+static size_t gather(struct vsock *v, uint32_t want)
+{
+	size_t n = 0;
+
+	for (unsigned int i = 0; i < v->stash_n && want; i++) {
+		struct virtq_chain *c = stash_at(v, i);
+		uint32_t len = room_of(c) < want ? room_of(c) : want;
+		int r = virtq_chain_slice(c, true, VSOCK_HDR_LEN, len,
+					  v->iov + n, VSOCK_IOV_MAX - n);
+
+		if (r < 0)
+			break; /* too many pieces for one call */
+		n += (size_t)r;
+		want -= len;
+	}
+	return n;
+}
+
+/* The first buffer is of more pieces than one call takes: hand it back. */
+static void refuse_buffer(struct vsock *v)
+{
+	vsock_count(&v->stats.bad_chains, 1);
+	virtq_push(v->dev.q[VSOCK_RXQ], stash_at(v, 0), 0);
+	v->stash_first = (v->stash_first + 1) % VSOCK_STASH;
+	v->stash_n--;
+}
+
+/* One read fills as many receive buffers as it can, a packet each. */
+static int send_data(struct vsock *v, struct vsock_conn *c)
+{
+	uint32_t want = vsock_conn_credit(c);
+	size_t n, len;
+	int r;
+
+	if (!want)
+		return 1;
+	if (want > VSOCK_TURN)
+		want = VSOCK_TURN;
+	r = stash_fill(v, want);
+	if (r <= 0)
+		return r;
+	n = gather(v, want);
+	if (!n) {
+		refuse_buffer(v);
+		return 1;
+	}
+	len = vsock_conn_read(c, v->iov, n);
+	vsock_count(&v->stats.to_guest_bytes, len);
+	while (len) {
+		uint32_t room = room_of(stash_at(v, 0));
+		uint32_t part = len < room ? (uint32_t)len : room;
+		struct vsock_pkt pkt;
+
+		vsock_conn_data_header(c, part, &pkt);
+		stash_send(v, &pkt);
+		len -= part;
+	}
+	return 1;
+}
+
+/* 1: done with it for now; 0: no buffers, still its turn; or an error. */
+static int turn(struct vsock *v, struct vsock_conn *c)
+{
+	struct vsock_pkt pkt;
+	int r;
+
+	while (vsock_conn_wants(c)) {
+		r = stash_fill(v, 0);
+		if (r <= 0)
+			return r;
+		vsock_conn_next(c, &pkt);
+		stash_send(v, &pkt);
+	}
+	r = 1;
+	if (vsock_conn_has_data(c))
+		r = send_data(v, c);
+	if (r > 0) {
+		list_remove(&c->in_ready);
+		vsock_link_update(v, c); /* to the end, if it has more */
+	}
+	return r;
+}
+
+/*
+ * Until everything is sent, no buffer is left, or others should have their
+ * turn. 1, 0: no buffer, or an error.
+ */
+static int run(struct vsock *v, unsigned int *turns)
+{
+	struct list *first;
+	int r = send_rsts(v);
+
+	while (r > 0 && *turns < VSOCK_RX_BATCH &&
+	       (first = list_first(&v->ready))) {
+		r = turn(v, container_of(first, struct vsock_conn, in_ready));
+		++*turns;
+	}
+	return r;
+}
+
+int vsock_rx_run(struct vsock *v)
+{
+	struct virtq *q = v->dev.q[VSOCK_RXQ];
+	unsigned int turns = 0;
+	int r;
+
+	if (!v->active || v->broken)
+		return 0;
+	/* New buffers are news only while we wait for one. */
+	virtq_kicks_off(q);
+	do
+		r = run(v, &turns);
+	while (r == 0 && turns < VSOCK_RX_BATCH && virtq_kicks_on(q));
+	virtq_flush(q);
+	if (r < 0)
+		v->broken = true;
+	else if (turns >= VSOCK_RX_BATCH)
+		io_thread_post(v->dev.thread, &v->rx_more);
+	return r < 0 ? r : 0;
+}
+
+void vsock_rx_go(struct vsock *v)
+{
+	if (vsock_rx_run(v) < 0)
+		vsock_broke(v);
+}
