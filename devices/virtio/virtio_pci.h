@@ -4,6 +4,12 @@
  *
  * VERSION_1 and ACCESS_PLATFORM are always offered and required: FEATURES_OK
  * does not stick without both. There is no legacy interface and no INTx.
+ *
+ * Threads: vCPUs read and write registers under a lock of the transport and
+ * never wait for the device. What the device has to do (activate, reset, reset
+ * a queue, look at a queue) happens in its io_thread, in the order in which the
+ * driver asked. Until a reset is done the registers stay as they are, status is
+ * not 0, and writes are dropped.
  */
 #ifndef DEVICES_VIRTIO_VIRTIO_PCI_H
 #define DEVICES_VIRTIO_VIRTIO_PCI_H
@@ -21,11 +27,16 @@ struct pci_bus;
 struct virtio_dev;
 struct virtio_pci; /* opaque */
 
-/* How a guest's write to an address becomes a wake-up without an exit. */
+/*
+ * How a guest's write to an address becomes a wake-up without an exit. One
+ * doorbell for each enabled queue of an activated device, while its BAR is
+ * mapped; without, and when one is refused, the kick is an exit.
+ */
 struct doorbell_sink;
 struct doorbell_sink_ops {
 	/* A write of any width at @gpa signals eventfd @fd. Any thread. */
 	int (*add)(struct doorbell_sink *s, gpa_t gpa, int fd);
+	/* What was added, with the same arguments. */
 	void (*remove)(struct doorbell_sink *s, gpa_t gpa, int fd);
 };
 struct doorbell_sink {
@@ -41,9 +52,19 @@ struct virtio_pci_params {
 	struct dma_view *view;
 };
 
+/* Since creation. */
+struct virtio_pci_counters {
+	uint64_t kicks;	     /* that reached the device's thread */
+	uint64_t interrupts; /* of queues, asked for by the driver */
+	uint64_t broken;     /* times the device was marked NEEDS_RESET */
+	uint64_t resets;     /* of the device, by the driver */
+};
+
 /*
- * Put @dev (borrowed, its thread not yet started) on the bus. -ENOMEM, or the
- * error of pci_bus_add() or eventfd(2).
+ * Put @dev on the bus. It is borrowed and filled in: n_queues up to
+ * VIRTIO_DEV_QUEUES_MAX, queue_max powers of two up to VIRTQ_SIZE_MAX,
+ * config_len up to 4096; its thread has not started, and is destroyed after
+ * the transport. -ENOMEM, or the error of pci_bus_add() or eventfd(2).
  */
 int virtio_pci_create(const struct virtio_pci_params *p, struct virtio_dev *dev,
 		      struct virtio_pci **ret, struct err *err);
@@ -51,7 +72,9 @@ int virtio_pci_create(const struct virtio_pci_params *p, struct virtio_dev *dev,
 void virtio_pci_destroy(struct virtio_pci *v);
 DEFINE_CLEANUP(struct virtio_pci, virtio_pci_destroy)
 
-/* Status bits, for counters and tests (virtio 1.2, 2.1). */
+/* The device_status register, as the driver reads it. Any thread. */
 uint8_t virtio_pci_status(struct virtio_pci *v);
+/* Any thread. */
+void virtio_pci_counters(struct virtio_pci *v, struct virtio_pci_counters *ret);
 
 #endif
