@@ -20,7 +20,7 @@ HERE = Path(__file__).resolve().parent
 # The outer machine: its disks and report channel, then what VMMs use.
 OUTER_BOOT_MODULES = ["virtio_pci", "virtio_blk"]
 OUTER_MODULES = ["virtio_console", "kvm_amd", "tun", "vhost_vsock", "dummy"]
-# Loaded by the inner init when they are asked for by name, or all of them.
+# The inner init loads those that the guest's command line names, or all.
 INNER_MODULES = ["virtio_pci", "virtio_net", "virtio_scsi", "sd_mod",
                  "vmw_vsock_virtio_transport", "virtio_rng", "button", "evdev",
                  "pvpanic_pci"]
@@ -142,11 +142,12 @@ def inner_initrd(kernel: Kernel, tools: list[Path],
         c.symlink(f"bin/{applet}", "busybox")
     for t in tools:
         c.file(f"bin/{t.name}", t.read_bytes(), 0o755)
-    order = module_closure(kernel, INNER_MODULES)
-    for m in order:
+    for m in module_closure(kernel, INNER_MODULES):
         c.file(f"modules/{_module_name(m.name)}.ko", m.read_bytes())
-    c.file("modules/order",
-           "".join(_module_name(m.name) + "\n" for m in order).encode())
+    for wanted in INNER_MODULES:
+        names = [_module_name(m.name)
+                 for m in module_closure(kernel, [wanted])]
+        c.file(f"modules/{wanted}.order", " ".join(names).encode())
     c.file("init", init.read_bytes(), 0o755)
     return c.finish()
 
@@ -224,8 +225,10 @@ class RootTree:
         for lib in re.findall(r"(/\S+) \(0x", out.stdout):
             self.copy(Path(lib), lib)
 
-    def modules(self, kernel: Kernel, wanted: list[str]):
-        for i, m in enumerate(module_closure(kernel, wanted)):
+    def modules(self, kernel: Kernel, wanted: list[str], loaded: list[str]):
+        have = module_closure(kernel, loaded)
+        new = [m for m in module_closure(kernel, wanted) if m not in have]
+        for i, m in enumerate(new):
             self.copy(m, f"nested/modules/{i:02}-{m.name}", 0o644)
 
     def make_ext4(self, image: Path):

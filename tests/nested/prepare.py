@@ -101,7 +101,7 @@ class Prepared:
         tree.copy(images.compile_static(HERE / "outer/host-tool.c",
                                         self.dir / "host-tool"),
                   "usr/bin/host-tool")
-        tree.modules(outer, images.OUTER_MODULES)
+        tree.modules(outer, images.OUTER_MODULES, images.OUTER_BOOT_MODULES)
         self._guests(tree)
         for dst, src in self.programs.items():
             tree.program(src, dst)

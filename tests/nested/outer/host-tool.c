@@ -2,6 +2,8 @@
  * What cases need on the host side and a shell cannot do.
  *
  * host-tool unix PATH            standard input and output to a unix socket
+ * host-tool exec CMD...          become CMD, with SIGINT and SIGQUIT at their
+ *                                defaults: a shell ignores them in background
  * host-tool pty PIDFILE CMD...   run CMD on a terminal of its own, relay it,
  *                                and say on stderr whether the terminal is
  *                                afterwards as it was; ends with CMD's status
@@ -9,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,6 +103,15 @@ static int open_terminal(int *ret_master, int *ret_slave)
 	return 0;
 }
 
+static int exec_main(char **argv)
+{
+	signal(SIGINT, SIG_DFL);
+	signal(SIGQUIT, SIG_DFL);
+	execvp(argv[0], argv);
+	perror(argv[0]);
+	return 127;
+}
+
 static void run_on(int slave, const char *pidfile, char **argv)
 {
 	FILE *f = fopen(pidfile, "we");
@@ -111,8 +123,7 @@ static void run_on(int slave, const char *pidfile, char **argv)
 	for (int fd = 0; fd <= 2; fd++)
 		if (dup2(slave, fd) < 0)
 			_exit(70);
-	execvp(argv[0], argv);
-	_exit(127);
+	_exit(exec_main(argv));
 }
 
 static int same_terminal(const struct termios *a, const struct termios *b)
@@ -150,8 +161,11 @@ int main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "unix") == 0)
 		return unix_main(argv[2]);
+	if (argc >= 3 && strcmp(argv[1], "exec") == 0)
+		return exec_main(argv + 2);
 	if (argc >= 4 && strcmp(argv[1], "pty") == 0)
 		return pty_main(argv[2], argv + 3);
-	fprintf(stderr, "usage: host-tool unix PATH | pty PIDFILE CMD...\n");
+	fprintf(stderr, "usage: host-tool unix PATH | exec CMD... | "
+			"pty PIDFILE CMD...\n");
 	return 64;
 }

@@ -58,7 +58,7 @@ start_guest() {
 
 # Start coffer in the background: its output goes to $out and $err.
 start_coffer() {
-	coffer "$@" >"$out" 2>"$err" </dev/null &
+	host-tool exec coffer "$@" >"$out" 2>"$err" </dev/null &
 	coffer_pid=$!
 }
 
