@@ -25,7 +25,7 @@ void run_config_destroy(struct run_config *c)
 	run_config_init(c);
 }
 
-int run_config_finish(const struct run_config *c, struct err *err)
+int run_config_finish(struct run_config *c, struct err *err)
 {
 	if (!c->kernel)
 		return err_set_kind(err, ERR_USAGE, -EINVAL,
@@ -34,7 +34,7 @@ int run_config_finish(const struct run_config *c, struct err *err)
 	if (c->quiet && c->verbose)
 		return err_set_kind(err, ERR_USAGE, -EINVAL,
 				    "--quiet: contradicts --verbose");
-	return 0;
+	return config_devices_finish(&c->devices, err);
 }
 
 int run_config_open(struct run_config *c, struct err *err)

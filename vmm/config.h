@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "vmm/base/own.h"
+#include "vmm/config_devices.h"
 #include "vmm/input_file.h"
 #include "vmm/option.h"
 
@@ -73,6 +74,7 @@ struct run_config {
 	bool quiet;
 	bool verbose;
 	char *config; /* the file that was read, for messages */
+	struct devices_config devices;
 
 	/* Opened by run_config_open(); fd -1 where there is none. */
 	struct input_file kernel_file;
@@ -92,7 +94,7 @@ extern const struct option_table run_option_table;
  * exclude or need one another. Call once, when everything is parsed.
  * -EINVAL with ERR_USAGE, the message names the option.
  */
-int run_config_finish(const struct run_config *c, struct err *err);
+int run_config_finish(struct run_config *c, struct err *err);
 /* Open kernel and initrd; errors of input_file_open(). */
 int run_config_open(struct run_config *c, struct err *err);
 

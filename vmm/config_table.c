@@ -312,6 +312,8 @@ static const struct option_desc output_options[] = {
 static const struct option_section sections[] = {
 	{"What to boot", boot_options},
 	{"The machine", machine_options},
+	{"Its devices", config_device_options},
+	{"Its protection", config_protection_options},
 	{"When it ends", run_options},
 	{"Files and output", output_options},
 	{0},

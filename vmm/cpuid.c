@@ -16,6 +16,7 @@
 
 enum {
 	KVM_CPUID_BASE = 0x40000000,
+	KVM_CPUID_FEATURES = 0x40000001,
 	KVM_CPUID_TIMING = 0x40000010, /* EAX: TSC kHz, EBX: APIC bus kHz */
 	KVM_APIC_BUS_KHZ = 1000000,    /* one APIC timer tick is 1 ns in KVM */
 	CPUID_MAX_CPUS = 64,
@@ -132,6 +133,39 @@ static void amd_topology(struct cpuid_table *t, unsigned int n)
 	}
 }
 
+/*
+ * AMD APM vol. 3, E.4.17 "Function 8000_001Fh": EAX[1] SEV; EBX[5:0] the C-bit,
+ * EBX[11:6] by how many bits the physical address shrinks. KVM's features 16
+ * and 17 let the guest report what it shares.
+ */
+static int tell_sev(struct cpuid_table *t, unsigned int c_bit, struct err *err)
+{
+	unsigned int bits = cpuid_phys_bits(t);
+	struct cpuid_entry *e;
+
+	if (c_bit < 36 || c_bit >= bits)
+		return err_set_kind(err, ERR_HOST, -EINVAL,
+				    "C-bit %u: this host has %u physical "
+				    "address bits; 36 to %u would do",
+				    c_bit, bits, bits - 1);
+	e = add(t, 0x8000001f, 0, 0);
+	if (!e)
+		return err_set(err, -ENOSPC, "too many CPUID leaves");
+	e->eax = BIT32(1);
+	e->ebx = c_bit | (bits - c_bit) << 6;
+	e = cpuid_find(t, 0x80000000, 0);
+	if (e && e->eax < 0x8000001f)
+		e->eax = 0x8000001f;
+	/*
+	 * 0x80000008 keeps the full width: the guest subtracts the reduction
+	 * itself, and to KVM the C-bit must be an ordinary address bit.
+	 */
+	e = cpuid_find(t, KVM_CPUID_FEATURES, 0);
+	if (e)
+		e->eax |= BIT32(16) | BIT32(17);
+	return 0;
+}
+
 int cpuid_for_machine(struct cpuid_table *t, const struct cpuid_params *p,
 		      struct err *err)
 {
@@ -173,7 +207,7 @@ int cpuid_for_machine(struct cpuid_table *t, const struct cpuid_params *p,
 		if (e->eax < KVM_CPUID_TIMING)
 			e->eax = KVM_CPUID_TIMING;
 	}
-	return 0;
+	return p->c_bit ? tell_sev(t, p->c_bit, err) : 0;
 }
 
 void cpuid_set_apic_id(struct cpuid_table *t, uint32_t apic_id)

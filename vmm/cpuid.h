@@ -29,13 +29,20 @@ struct cpuid_params {
 	unsigned int n_cpus; /* 1..64, one package, one thread per core */
 	bool tsc_deadline;   /* KVM has the TSC-deadline timer */
 	uint32_t tsc_khz;    /* 0: unknown */
+	/*
+	 * The guest is told that SEV is on, with this C-bit and physical
+	 * addresses below it (leaf 0x8000001F), and of KVM's hypercall for
+	 * sharing memory. 0: no SEV.
+	 */
+	unsigned int c_bit;
 };
 
 /*
  * Turn the table of KVM_GET_SUPPORTED_CPUID in @t into the one every vCPU
  * starts from: hypervisor bit, TSC deadline, topology of @p->n_cpus, timing
  * leaf.
- * -EINVAL      n_cpus out of range, or a table without leaf 0
+ * -EINVAL      n_cpus out of range, a table without leaf 0, or a C-bit that
+ *              is not below the physical address width
  * -ENOSPC      no room for an added leaf
  */
 int cpuid_for_machine(struct cpuid_table *t, const struct cpuid_params *p,

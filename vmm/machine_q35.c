@@ -21,9 +21,9 @@
 #include "vmm/base/bits.h"
 #include "vmm/base/err.h"
 #include "vmm/base/log.h"
+#include "vmm/base/loop.h"
 #include "vmm/bus.h"
 #include "vmm/console.h"
-#include "vmm/base/loop.h"
 
 enum { PIO_SIZE = 0x10000 };
 #define MMIO_SIZE BIT64(52) /* the architecture's largest physical address */

@@ -84,6 +84,20 @@ static void access_bus(struct bus *bus, const struct kvm_exit *x)
 	}
 }
 
+static void access_msr(struct vcpu *v, const struct kvm_exit *x)
+{
+	*x->refuse = !v->owner->ops->msr(v->owner, (uint32_t)x->addr,
+					 x->is_write, x->value);
+}
+
+static void map_gpa(struct vcpu *v, const struct kvm_exit *x)
+{
+	int r = v->owner->ops->map_gpa(v->owner, x->addr, x->len,
+				       x->is_private);
+
+	*x->value = (uint64_t)(r < 0 ? KVM_RESULT_EINVAL : KVM_RESULT_OK);
+}
+
 static void run_error(struct vcpu *v)
 {
 	char why[256];
@@ -108,6 +122,12 @@ static void *vcpu_main(void *arg)
 			break;
 		case KVM_EXIT_KIND_MMIO:
 			access_bus(v->mmio, &x);
+			break;
+		case KVM_EXIT_KIND_MSR:
+			access_msr(v, &x);
+			break;
+		case KVM_EXIT_KIND_MAP_GPA:
+			map_gpa(v, &x);
 			break;
 		case KVM_EXIT_KIND_SHUTDOWN:
 			v->owner->ops->shutdown(v->owner, v->id);

@@ -2,6 +2,9 @@
 #ifndef VMM_VCPU_H
 #define VMM_VCPU_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "vmm/base/own.h"
 
 struct bus;
@@ -16,6 +19,15 @@ struct vcpu_owner_ops {
 	void (*shutdown)(struct vcpu_owner *o, unsigned int id);
 	/* KVM cannot go on; @why is one line. The thread ends. */
 	void (*failed)(struct vcpu_owner *o, const char *why);
+	/*
+	 * The guest reports [gpa, gpa + len) as private or shared. Negative
+	 * errno: it is told that the range is wrong.
+	 */
+	int (*map_gpa)(struct vcpu_owner *o, uint64_t gpa, uint64_t len,
+		       bool is_private);
+	/* Read or write an MSR we answer for; false: the guest gets #GP. */
+	bool (*msr)(struct vcpu_owner *o, uint32_t index, bool is_write,
+		    uint64_t *value);
 	/* A port access is complete and no device lock is held. */
 	void (*port_done)(struct vcpu_owner *o);
 };

@@ -18,15 +18,16 @@
 #include "firmware/e820.h"
 #include "firmware/linux_boot.h"
 #include "firmware/smbios.h"
+#include "mem/dma_view.h"
 #include "vmm/base/bits.h"
 #include "vmm/base/err.h"
 #include "vmm/base/log.h"
+#include "vmm/base/loop.h"
 #include "vmm/console.h"
 #include "vmm/cpuid.h"
 #include "vmm/kvm/kvm_irq.h"
 #include "vmm/kvm/kvm_vcpu.h"
 #include "vmm/kvm/kvm_vm.h"
-#include "vmm/base/loop.h"
 #include "vmm/machine_q35.h"
 #include "vmm/timing.h"
 #include "vmm/vcpu.h"
@@ -43,7 +44,9 @@ struct vm {
 	struct debugcon_sink debugcon;
 
 	struct kvm_vm *kvm;
+	unsigned int c_bit; /* 0: none */
 	struct guest_mem *mem;
+	struct dma_view *dma;
 	struct kvm_irq *irq;
 	struct machine *machine;
 	struct vcpu *vcpu[VM_MAX_CPUS];
@@ -138,6 +141,35 @@ static void on_failed(struct vcpu_owner *o, const char *why)
 	end(container_of(o, struct vm, vcpu_owner), RUN_ERROR, 0, why);
 }
 
+static int on_map_gpa(struct vcpu_owner *o, uint64_t gpa, uint64_t len,
+		      bool is_private)
+{
+	return dma_view_report(container_of(o, struct vm, vcpu_owner)->dma, gpa,
+			       len, is_private);
+}
+
+static bool on_msr(struct vcpu_owner *o, uint32_t index, bool is_write,
+		   uint64_t *value)
+{
+	struct vm *vm = container_of(o, struct vm, vcpu_owner);
+
+	if (!vm->p.emulate_c_bit)
+		return false;
+	switch (index) {
+	case (uint32_t)KVM_MSR_AMD64_SEV:
+		if (!is_write)
+			*value = 1; /* SEV, neither ES nor SNP */
+		return !is_write;
+	case KVM_MSR_MIGRATION_CONTROL:
+		/* "I may be migrated": Linux says so when it reports pages. */
+		if (!is_write)
+			*value = 0;
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void on_port_done(struct vcpu_owner *o)
 {
 	console_flush(container_of(o, struct vm, vcpu_owner)->p.console);
@@ -146,6 +178,8 @@ static void on_port_done(struct vcpu_owner *o)
 static const struct vcpu_owner_ops vcpu_owner_ops = {
 	.shutdown = on_shutdown,
 	.failed = on_failed,
+	.map_gpa = on_map_gpa,
+	.msr = on_msr,
 	.port_done = on_port_done,
 };
 
@@ -172,14 +206,49 @@ static const struct debugcon_sink_ops debugcon_ops = {.put = on_debug_byte};
 
 /* --- creation ------------------------------------------------------------ */
 
+/* As many bits as KVM supports less two, or what was asked for. */
+static int choose_c_bit(struct vm *vm, struct err *err)
+{
+	AUTO(freep) struct cpuid_table *t = malloc(sizeof(*t));
+	int r;
+
+	vm->c_bit = vm->p.c_bit;
+	if (vm->c_bit)
+		return 0;
+	if (!t)
+		return err_set(err, -ENOMEM, "out of memory");
+	r = kvm_vm_supported_cpuid(vm->kvm, t, err);
+	if (!r)
+		vm->c_bit = cpuid_phys_bits(t) - 2;
+	return r;
+}
+
+static int create_dma_view(struct vm *vm, struct err *err)
+{
+	enum dma_view_unreported unreported =
+		vm->p.dma_strict ? DMA_UNREPORTED_REFUSE : DMA_UNREPORTED_ALLOW;
+
+	if (!vm->p.emulate_c_bit)
+		return dma_view_create(vm->mem, DMA_VIEW_ALL, unreported,
+				       &vm->dma, err);
+	return dma_view_create(vm->mem, DMA_VIEW_SHARED, unreported, &vm->dma,
+			       err);
+}
+
 static int create_memory(struct vm *vm, struct err *err)
 {
 	int r = guest_mem_create(&vm->p.mem, &vm->mem, err);
 
+	if (!r && vm->p.emulate_c_bit)
+		r = choose_c_bit(vm, err);
 	if (!r)
 		r = guest_mem_add_machine_ram(vm->mem, vm->p.ram_bytes, err);
 	if (!r)
-		r = kvm_vm_set_memory(vm->kvm, vm->mem, err);
+		r = create_dma_view(vm, err);
+	if (!r)
+		r = kvm_vm_set_memory(vm->kvm, vm->mem, vm->c_bit, err);
+	if (!r && vm->p.emulate_c_bit)
+		r = kvm_vm_take_reports(vm->kvm, err);
 	if (!r)
 		timing_mark(vm->p.timing, TIMING_MEMORY);
 	return r;
@@ -244,7 +313,10 @@ static int load_kernel(struct vm *vm, struct boot_entry *ret, struct err *err)
 	int r;
 
 	e820_machine(vm->p.ram_bytes, &e820);
-	if (getrandom(seed, sizeof(seed), 0) == sizeof(seed))
+	/* As a launch on real hardware would be done: see linux_boot.h. */
+	a.entry32 = vm->p.emulate_c_bit;
+	if (!vm->p.emulate_c_bit &&
+	    getrandom(seed, sizeof(seed), 0) == sizeof(seed))
 		a.rng_seed = seed;
 	r = linux_boot_plan_create(&a, &plan, err);
 	explicit_bzero(seed, sizeof(seed));
@@ -285,6 +357,7 @@ static int make_cpuid(struct vm *vm, struct kvm_vcpu *v,
 		.n_cpus = vm->p.n_cpus,
 		.tsc_deadline = kvm_vm_has_tsc_deadline(vm->kvm),
 		.tsc_khz = kvm_vcpu_tsc_khz(v),
+		.c_bit = vm->c_bit,
 	};
 	unsigned int bits;
 	int r = kvm_vm_supported_cpuid(vm->kvm, ret, err);
@@ -293,7 +366,7 @@ static int make_cpuid(struct vm *vm, struct kvm_vcpu *v,
 		r = cpuid_for_machine(ret, &cp, err);
 	if (r < 0)
 		return r;
-	bits = cpuid_phys_bits(ret);
+	bits = vm->c_bit ? vm->c_bit : cpuid_phys_bits(ret);
 	r = check_phys_bits(vm, bits, err);
 	return r < 0 ? r : machine_finish(vm->machine, bits, err);
 }
@@ -388,6 +461,7 @@ void vm_destroy(struct vm *vm)
 	machine_destroy(vm->machine);
 	kvm_irq_destroy(vm->irq);
 	kvm_vm_destroy(vm->kvm);
+	dma_view_destroy(vm->dma);
 	guest_mem_destroy(vm->mem);
 	pthread_mutex_destroy(&vm->lock);
 	free(vm);
@@ -418,6 +492,11 @@ void vm_stop(struct vm *vm)
 
 		p->ops->flush(p);
 	}
+}
+
+void vm_dma_counters(struct vm *vm, struct dma_view_counters *ret)
+{
+	dma_view_counters(vm->dma, ret);
 }
 
 void vm_power_button(struct vm *vm)

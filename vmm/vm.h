@@ -16,6 +16,7 @@
 #include "vmm/exit_status.h"
 
 struct console;
+struct dma_view_counters;
 struct err;
 struct kernel_image;
 struct loop;
@@ -35,6 +36,13 @@ struct vm_params {
 	const char *const *oem_strings;
 	size_t n_oem_strings;
 	bool debug_exit;
+	/*
+	 * The guest believes that SEV is on, uses bounce buffers and reports
+	 * what it shares. Nothing is encrypted.
+	 */
+	bool emulate_c_bit;
+	unsigned int c_bit; /* its position; 0: two below the highest */
+	bool dma_strict;    /* a guest that reports nothing shares nothing */
 	struct console *console;
 	struct loop *loop; /* loop_quit() is called when the guest has ended */
 	struct timing *timing;
@@ -59,6 +67,9 @@ void vm_power_button(struct vm *vm);
  * @why is one line.
  */
 void vm_end(struct vm *vm, enum run_how how, const char *why);
+
+/* What devices could reach so far. Any thread. */
+void vm_dma_counters(struct vm *vm, struct dma_view_counters *ret);
 
 /* How it ended. After vm_stop(). */
 void vm_result(const struct vm *vm, struct run_result *ret);

@@ -19,6 +19,7 @@ static void amd(struct cpuid_table *t)
 	put(t, 0, 0, 0, 0x10, 0x68747541, 0x444d4163, 0x69746e65);
 	put(t, 1, 0, 0, 0x00a10f11, 0x05020800, 0x01202000, 0x178bfbff);
 	put(t, 0x80000001, 0, 0, 0, 0, 0x00400393, 0);
+	put(t, 0x80000000, 0, 0, 0x8000001e, 0, 0, 0);
 	put(t, 0x80000008, 0, 0, 0x3028, 0, 0x7001, 0);
 	put(t, 0x8000001d, 2, CPUID_FLAG_INDEX, 0x143 | 7 << 14, 0, 0, 0);
 	put(t, 0x8000001d, 3, CPUID_FLAG_INDEX, 0x163 | 3 << 14, 0, 0, 0);
@@ -128,6 +129,23 @@ static void the_host_topology_of_an_intel_cpu_does_not_leak(void **state)
 	assert_int_equal(get(0x80000008, 0)->ecx, 0); /* an AMD field */
 }
 
+static void an_emulated_c_bit_is_told_as_sev(void **state)
+{
+	struct cpuid_params p = {.n_cpus = 1, .c_bit = 38};
+
+	(void)state;
+	amd(&t);
+	assert_int_equal(cpuid_for_machine(&t, &p, NULL), 0);
+	assert_int_equal(get(0x8000001f, 0)->eax, 2);
+	assert_int_equal(get(0x8000001f, 0)->ebx, 38 | 2 << 6);
+	assert_int_equal(get(0x80000008, 0)->eax & 0xff, 40);
+	assert_int_equal(get(0x40000001, 0)->eax, 0x01037efb);
+	for (p.c_bit = 35; p.c_bit <= 40; p.c_bit += 5) {
+		amd(&t);
+		assert_int_equal(cpuid_for_machine(&t, &p, NULL), -EINVAL);
+	}
+}
+
 static void a_number_of_cpus_out_of_range_is_refused(void **state)
 {
 	(void)state;
@@ -173,6 +191,7 @@ int main(void)
 		cmocka_unit_test(six_amd_cores_share_the_third_level_cache),
 		cmocka_unit_test(
 			the_host_topology_of_an_intel_cpu_does_not_leak),
+		cmocka_unit_test(an_emulated_c_bit_is_told_as_sev),
 		cmocka_unit_test(a_number_of_cpus_out_of_range_is_refused),
 		cmocka_unit_test(a_full_table_is_refused),
 		cmocka_unit_test(the_physical_width_is_the_host_s),

@@ -151,6 +151,9 @@ static void fill_params(struct runner *r, int kvm_fd,
 		.oem_strings = (const char *const *)c->oem_strings.v,
 		.n_oem_strings = c->oem_strings.n,
 		.debug_exit = c->debug_exit,
+		.emulate_c_bit = c->devices.sev.emulate_cbit,
+		.c_bit = (unsigned int)c->devices.sev.cbitpos,
+		.dma_strict = c->devices.dma == DMA_CHOICE_STRICT,
 		.console = r->console,
 		.loop = r->loop,
 		.timing = &r->timing,
@@ -246,6 +249,8 @@ int run_vm(const struct run_config *c, struct run_result *res, struct err *err)
 	int ret;
 
 	timing_mark(&r.timing, TIMING_MAIN);
+	if (c->devices.sev.emulate_cbit)
+		log_warn("EMULATED C-bit: a test; this guest is not encrypted");
 	signal(SIGPIPE, SIG_IGN);
 	ret = kernel_image_open(c->kernel_file.fd, c->kernel, &kernel, err);
 	timing_mark(&r.timing, TIMING_CONFIGURED);

@@ -8,9 +8,15 @@
 #define VMM_KVM_KVM_ABI_H
 
 #include <linux/kvm.h>
+#include <linux/kvm_para.h>
 
 #ifndef KVM_CAP_VM_TYPES
 #define KVM_CAP_VM_TYPES 235
+#endif
+
+/* Linux, include/uapi/linux/kvm_para.h: bit 4 of the third argument. */
+#ifndef KVM_MAP_GPA_RANGE_ENCRYPTED
+#define KVM_MAP_GPA_RANGE_ENCRYPTED (1 << 4)
 #endif
 
 /* Values of KVM_CREATE_VM's argument and bits of KVM_CAP_VM_TYPES. */

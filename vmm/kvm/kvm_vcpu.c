@@ -226,6 +226,33 @@ int kvm_vcpu_set_entry(struct kvm_vcpu *v, const struct boot_entry *entry,
 	return 0;
 }
 
+static void decode_msr(struct kvm_run *run, bool is_write, struct kvm_exit *ret)
+{
+	ret->kind = KVM_EXIT_KIND_MSR;
+	ret->is_write = is_write;
+	ret->addr = run->msr.index;
+	ret->value = (uint64_t *)&run->msr.data;
+	ret->refuse = &run->msr.error;
+}
+
+/* Linux, Documentation/virt/kvm/x86/hypercalls.rst, KVM_HC_MAP_GPA_RANGE */
+static void decode_hypercall(struct kvm_run *run, struct kvm_exit *ret)
+{
+	uint64_t n_pages = run->hypercall.args[1];
+
+	run->hypercall.ret = (uint64_t)KVM_RESULT_EINVAL;
+	if (run->hypercall.nr != KVM_HC_MAP_GPA_RANGE ||
+	    n_pages > UINT64_MAX / 4096) {
+		ret->kind = KVM_EXIT_KIND_NONE;
+		return;
+	}
+	ret->kind = KVM_EXIT_KIND_MAP_GPA;
+	ret->addr = run->hypercall.args[0];
+	ret->len = n_pages * 4096;
+	ret->is_private = run->hypercall.args[2] & KVM_MAP_GPA_RANGE_ENCRYPTED;
+	ret->value = (uint64_t *)&run->hypercall.ret;
+}
+
 static void decode(struct kvm_vcpu *v, struct kvm_exit *ret)
 {
 	struct kvm_run *run = v->run;
@@ -246,6 +273,15 @@ static void decode(struct kvm_vcpu *v, struct kvm_exit *ret)
 		ret->addr = run->mmio.phys_addr;
 		ret->count = 1;
 		ret->data = run->mmio.data;
+		return;
+	case KVM_EXIT_X86_RDMSR:
+		decode_msr(run, false, ret);
+		return;
+	case KVM_EXIT_X86_WRMSR:
+		decode_msr(run, true, ret);
+		return;
+	case KVM_EXIT_HYPERCALL:
+		decode_hypercall(run, ret);
 		return;
 	case KVM_EXIT_SHUTDOWN:
 		ret->kind = KVM_EXIT_KIND_SHUTDOWN;

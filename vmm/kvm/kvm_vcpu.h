@@ -26,6 +26,8 @@ enum kvm_exit_kind {
 	KVM_EXIT_KIND_STOPPED,	/* kvm_vcpu_stop() was called */
 	KVM_EXIT_KIND_IO,	/* a port */
 	KVM_EXIT_KIND_MMIO,	/* an address that is no RAM */
+	KVM_EXIT_KIND_MSR,	/* an MSR that the VMM answers for */
+	KVM_EXIT_KIND_MAP_GPA,	/* the guest shares pages, or takes them back */
 	KVM_EXIT_KIND_SHUTDOWN, /* triple fault */
 	KVM_EXIT_KIND_ERROR,	/* KVM cannot go on; see kvm_vcpu_error() */
 };
@@ -42,7 +44,20 @@ struct kvm_exit {
 	 */
 	uint32_t count;
 	uint8_t *data;
+	/*
+	 * MSR: @addr is its index; a read stores into *@value, a write has it
+	 * there; *@refuse = 1 gives the guest #GP. MAP_GPA: @addr and @len
+	 * bytes, and @is_private; *@value is the hypercall's result, 0 or a
+	 * negative KVM_E number.
+	 */
+	uint64_t len;
+	bool is_private;
+	uint64_t *value;
+	uint8_t *refuse;
 };
+
+/* Linux, include/uapi/linux/kvm_para.h: what a hypercall may return. */
+enum { KVM_RESULT_OK = 0, KVM_RESULT_EINVAL = -22 };
 
 /* @vm is borrowed. @id 0 is the boot CPU and the APIC ID. */
 int kvm_vcpu_create(struct kvm_vm *vm, unsigned int id, struct kvm_vcpu **ret,

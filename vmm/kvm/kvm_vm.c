@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 
 #include "mem/guest_mem.h"
+#include "vmm/base/bits.h"
 #include "vmm/base/err.h"
 #include "vmm/cpuid.h"
 #include "vmm/kvm/kvm_abi.h"
@@ -95,23 +96,92 @@ void kvm_vm_destroy(struct kvm_vm *vm)
 	free(vm);
 }
 
-int kvm_vm_set_memory(struct kvm_vm *vm, const struct guest_mem *mem,
-		      struct err *err)
+static int set_slot(struct kvm_vm *vm, uint32_t slot,
+		    const struct guest_mem_region *g, uint64_t alias,
+		    struct err *err)
 {
+	struct kvm_userspace_memory_region k = {
+		.slot = slot,
+		.flags = g->type == GUEST_MEM_ROM ? KVM_MEM_READONLY : 0,
+		.guest_phys_addr = g->base | alias,
+		.memory_size = g->len,
+		.userspace_addr = (uintptr_t)g->hva,
+	};
+
+	if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &k) < 0)
+		return fail(err, "KVM_SET_USER_MEMORY_REGION");
+	return 0;
+}
+
+int kvm_vm_set_memory(struct kvm_vm *vm, const struct guest_mem *mem,
+		      unsigned int alias_bit, struct err *err)
+{
+	uint32_t slot = 0;
+
 	for (size_t i = 0; i < guest_mem_n_regions(mem); i++) {
 		const struct guest_mem_region *g = guest_mem_region(mem, i);
-		struct kvm_userspace_memory_region k = {
-			.slot = (uint32_t)i,
-			.flags =
-				g->type == GUEST_MEM_ROM ? KVM_MEM_READONLY : 0,
-			.guest_phys_addr = g->base,
-			.memory_size = g->len,
-			.userspace_addr = (uintptr_t)g->hva,
-		};
+		int r = set_slot(vm, slot++, g, 0, err);
 
-		if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &k) < 0)
-			return fail(err, "KVM_SET_USER_MEMORY_REGION");
+		if (!r && alias_bit)
+			r = set_slot(vm, slot++, g, BIT64(alias_bit), err);
+		if (r < 0)
+			return r;
 	}
+	return 0;
+}
+
+/*
+ * A filter that denies the MSRs we answer for makes KVM ask us, whether it
+ * knows them or not. Bit n of a bitmap: MSR base + n is allowed.
+ */
+static int filter_msrs(struct kvm_vm *vm)
+{
+	uint8_t denied[8] = {0};
+	struct kvm_msr_filter f = {
+		.flags = KVM_MSR_FILTER_DEFAULT_ALLOW,
+		.ranges =
+			{
+				{.flags = KVM_MSR_FILTER_READ |
+					  KVM_MSR_FILTER_WRITE,
+				 .nmsrs = 1,
+				 .base = (uint32_t)KVM_MSR_AMD64_SEV,
+				 .bitmap = denied},
+				{.flags = KVM_MSR_FILTER_READ |
+					  KVM_MSR_FILTER_WRITE,
+				 .nmsrs = 1,
+				 .base = KVM_MSR_MIGRATION_CONTROL,
+				 .bitmap = denied},
+			},
+	};
+
+	return ioctl(vm->fd, KVM_X86_SET_MSR_FILTER, &f);
+}
+
+int kvm_vm_take_reports(struct kvm_vm *vm, struct err *err)
+{
+	struct kvm_enable_cap msr = {
+		.cap = KVM_CAP_X86_USER_SPACE_MSR,
+		.args = {KVM_MSR_EXIT_REASON_FILTER |
+			 KVM_MSR_EXIT_REASON_UNKNOWN |
+			 KVM_MSR_EXIT_REASON_INVAL},
+	};
+	struct kvm_enable_cap hypercall = {
+		.cap = KVM_CAP_EXIT_HYPERCALL,
+		.args = {BIT32(KVM_HC_MAP_GPA_RANGE)},
+	};
+
+	if (!(kvm_vm_cap(vm, KVM_CAP_EXIT_HYPERCALL) &
+	      (int)BIT32(KVM_HC_MAP_GPA_RANGE)))
+		return err_set_kind(err, ERR_HOST, -EOPNOTSUPP,
+				    "this KVM lacks KVM_CAP_EXIT_HYPERCALL, "
+				    "which a confidential guest needs in order "
+				    "to share memory (Linux 5.14 or later)");
+	if (ioctl(vm->fd, KVM_ENABLE_CAP, &msr) < 0)
+		return fail(err, "KVM_CAP_X86_USER_SPACE_MSR");
+	if (ioctl(vm->fd, KVM_ENABLE_CAP, &hypercall) < 0)
+		return fail(err, "KVM_CAP_EXIT_HYPERCALL");
+	if (filter_msrs(vm) < 0)
+		return fail(err, "KVM_X86_SET_MSR_FILTER");
 	return 0;
 }
 

@@ -13,6 +13,14 @@ struct err;
 struct guest_mem;
 struct kvm_vm; /* opaque */
 
+/* MSRs that the VMM answers for after kvm_vm_take_reports(). */
+enum {
+	/* AMD64_SEV, "SEV_STATUS" (AMD APM vol. 2, 15.34.10): bit 0, SEV on */
+	KVM_MSR_AMD64_SEV = (int)0xc0010131,
+	/* Linux, Documentation/virt/kvm/x86/msr.rst */
+	KVM_MSR_MIGRATION_CONTROL = 0x4b564d08,
+};
+
 /*
  * Create a VM on the open /dev/kvm @kvm_fd (borrowed for the call): APICs and
  * PIT in the kernel, and an empty memory map. *ret is the caller's.
@@ -23,9 +31,20 @@ int kvm_vm_create(int kvm_fd, struct kvm_vm **ret, struct err *err);
 void kvm_vm_destroy(struct kvm_vm *vm);
 DEFINE_CLEANUP(struct kvm_vm, kvm_vm_destroy)
 
-/* Give KVM every region of @mem, which outlives the VM. Once. */
+/*
+ * Give KVM every region of @mem, which outlives the VM. Once.
+ * @alias_bit   0, or n: the same memory appears a second time with bit n of
+ *              the guest-physical address set (the emulated C-bit)
+ */
 int kvm_vm_set_memory(struct kvm_vm *vm, const struct guest_mem *mem,
-		      struct err *err);
+		      unsigned int alias_bit, struct err *err);
+
+/*
+ * Let what a confidential guest says to its hypervisor reach us as exits: the
+ * hypercall that shares pages, and the MSRs above. Before
+ * the first vCPU. -EOPNOTSUPP: this KVM cannot.
+ */
+int kvm_vm_take_reports(struct kvm_vm *vm, struct err *err);
 
 /* KVM_GET_SUPPORTED_CPUID. -E2BIG when KVM has more leaves than *ret holds. */
 int kvm_vm_supported_cpuid(const struct kvm_vm *vm, struct cpuid_table *ret,

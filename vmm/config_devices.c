@@ -1,0 +1,363 @@
+/* vmm/config_devices.c - options that add devices, and those that protect. */
+#include "vmm/config_devices.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "vmm/base/bits.h"
+#include "vmm/base/err.h"
+#include "vmm/base/own.h"
+#include "vmm/config.h"
+
+#define AT(f, t) OPTION_AT(struct run_config, devices.f, t)
+#define DISK(f, t) OPTION_AT(struct disk_config, f, t)
+#define NET(f, t) OPTION_AT(struct net_config, f, t)
+#define VSOCK(f, t) OPTION_AT(struct vsock_config, f, t)
+#define SEV(f, t) OPTION_AT(struct sev_config, f, t)
+
+static int check_socket_path(const char *key, const char *path, size_t spare,
+			     struct err *err)
+{
+	struct sockaddr_un sun;
+	size_t max = sizeof(sun.sun_path) - 1 - spare;
+
+	if (path && strlen(path) > max)
+		return err_set(err, -EINVAL,
+			       "%s: the path is %zu bytes long; %zu fit a "
+			       "socket's name%s",
+			       key, strlen(path), max,
+			       spare ? " with a port behind it" : "");
+	return 0;
+}
+
+static void disk_init(void *group)
+{
+	struct disk_config *d = group;
+
+	d->lun = CONFIG_LUN_NEXT;
+	d->queues = 1;
+}
+
+static int disk_check(void *group, struct err *err)
+{
+	const struct disk_config *d = group;
+
+	for (const char *p = d->serial; p && *p; p++)
+		if (*p < 0x20 || *p > 0x7e)
+			return err_set(err, -EINVAL,
+				       "serial: only printable ASCII");
+	return 0;
+}
+
+static int parse_mac(void *field, const char *text, struct err *err)
+{
+	struct mac_config m = {.given = true};
+	unsigned int b[6];
+	int end = 0;
+	uint32_t any = 0;
+
+	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2],
+		   &b[3], &b[4], &b[5], &end) != 6 ||
+	    text[end] || strlen(text) != 17 || strpbrk(text, " +-xX"))
+		return err_set(err, -EINVAL,
+			       "'%.32s' is not a MAC address (try "
+			       "52:54:00:12:34:56)",
+			       text);
+	for (size_t i = 0; i < 6; i++) {
+		m.bytes[i] = (uint8_t)b[i];
+		any |= b[i];
+	}
+	if (m.bytes[0] & 1 || !any)
+		return err_set(err, -EINVAL,
+			       "%s is not the address of one host; the first "
+			       "byte must be even, as in 52:54:00:12:34:56",
+			       text);
+	*(struct mac_config *)field = m;
+	return 0;
+}
+
+static void net_init(void *group)
+{
+	struct net_config *n = group;
+
+	n->fd = CONFIG_FD_NONE;
+	n->queues = 1;
+}
+
+static int net_check(void *group, struct err *err)
+{
+	const struct net_config *n = group;
+	int given = !!n->tap + (n->fd != CONFIG_FD_NONE) + !!n->passt + n->user;
+
+	if (given != 1)
+		return err_set(err, -EINVAL,
+			       "give exactly one of tap=NAME, fd=N, "
+			       "passt=SOCKET, user");
+	if (n->queues > 1 && !n->tap)
+		return err_set(err, -EINVAL,
+			       "queues: more than one needs tap=NAME");
+	return check_socket_path("passt", n->passt, 0, err);
+}
+
+static int vsock_check(void *group, struct err *err)
+{
+	const struct vsock_config *v = group;
+
+	if (!!v->path + v->vhost != 1)
+		return err_set(err, -EINVAL,
+			       "give exactly one of path=SOCKET, vhost");
+	/* guest connections go to PATH_PORT */
+	return check_socket_path("path", v->path, strlen("_4294967295"), err);
+}
+
+static int sev_check(void *group, struct err *err)
+{
+	const struct sev_config *s = group;
+
+	if (!s->emulate_cbit)
+		return err_set(err, -EINVAL,
+			       "cbitpos: only together with emulate-cbit");
+	return 0;
+}
+
+static const struct option_desc disk_subs[] = {
+	{.name = "path",
+	 .kind = OPTION_PATH,
+	 .off = DISK(path, char *),
+	 .arg = "FILE",
+	 .help = "raw image or block device; never probed for a format",
+	 .implicit = true,
+	 .required = true},
+	{.name = "ro",
+	 .kind = OPTION_FLAG,
+	 .off = DISK(ro, bool),
+	 .help = "the guest cannot write it"},
+	{.name = "direct",
+	 .kind = OPTION_FLAG,
+	 .off = DISK(direct, bool),
+	 .help = "past the host's page cache (O_DIRECT)"},
+	{.name = "serial",
+	 .kind = OPTION_TEXT,
+	 .off = DISK(serial, char *),
+	 .arg = "TEXT",
+	 .help = "serial number, up to 36 characters",
+	 .max = CONFIG_SERIAL_MAX},
+	{.name = "lun",
+	 .kind = OPTION_NUMBER,
+	 .off = DISK(lun, uint64_t),
+	 .arg = "N",
+	 .help = "logical unit, 0 to 255 (default: the next free one)",
+	 .max = CONFIG_LUN_MAX},
+	{.name = "queues",
+	 .kind = OPTION_NUMBER,
+	 .off = DISK(queues, uint64_t),
+	 .arg = "N",
+	 .help = "request queues of the controller, 1 to 16 (default 1)",
+	 .min = 1,
+	 .max = CONFIG_QUEUES_MAX},
+	{0},
+};
+
+static const struct option_desc net_subs[] = {
+	{.name = "tap",
+	 .kind = OPTION_TEXT,
+	 .off = NET(tap, char *),
+	 .arg = "NAME",
+	 .help = "a tap interface that exists",
+	 .max = 15},
+	{.name = "fd",
+	 .kind = OPTION_NUMBER,
+	 .off = NET(fd, uint64_t),
+	 .arg = "N",
+	 .help = "an open descriptor: a tap, or a stream to passt",
+	 .min = 3,
+	 .max = INT_MAX},
+	{.name = "passt",
+	 .kind = OPTION_PATH,
+	 .off = NET(passt, char *),
+	 .arg = "SOCKET",
+	 .help = "a running passt"},
+	{.name = "user",
+	 .kind = OPTION_FLAG,
+	 .off = NET(user, bool),
+	 .help = "start passt: a network without root"},
+	{.name = "mac",
+	 .kind = OPTION_PARSED,
+	 .off = NET(mac, struct mac_config),
+	 .arg = "MAC",
+	 .help = "address of the guest's card",
+	 .parse = parse_mac},
+	{.name = "mtu",
+	 .kind = OPTION_NUMBER,
+	 .off = NET(mtu, uint64_t),
+	 .arg = "N",
+	 .help = "MTU the guest is told, 68 to 65521",
+	 .min = 68,
+	 .max = 65521},
+	{.name = "queues",
+	 .kind = OPTION_NUMBER,
+	 .off = NET(queues, uint64_t),
+	 .arg = "N",
+	 .help = "queue pairs, 1 to 16 (default 1)",
+	 .min = 1,
+	 .max = CONFIG_QUEUES_MAX},
+	{0},
+};
+
+static const struct option_desc vsock_subs[] = {
+	{.name = "cid",
+	 .kind = OPTION_NUMBER,
+	 .off = VSOCK(cid, uint64_t),
+	 .arg = "N",
+	 .help = "the guest's address, 3 or more",
+	 .hint = "0 to 2 are taken; try 3",
+	 .min = 3,
+	 .max = UINT32_MAX - 1,
+	 .required = true},
+	{.name = "path",
+	 .kind = OPTION_PATH,
+	 .off = VSOCK(path, char *),
+	 .arg = "SOCKET",
+	 .help = "unix socket for connections from the host"},
+	{.name = "vhost",
+	 .kind = OPTION_FLAG,
+	 .off = VSOCK(vhost, bool),
+	 .help = "the host kernel's vsock (plain guests only)"},
+	{0},
+};
+
+const struct option_desc config_device_options[] = {
+	{.name = "disk",
+	 .short_name = 'd',
+	 .kind = OPTION_GROUPS,
+	 .off = AT(disks, struct group_list),
+	 .arg = "FILE[,KEY...]",
+	 .help = "a disk on virtio-scsi; repeatable",
+	 .subs = disk_subs,
+	 .max = CONFIG_DISKS_MAX,
+	 .group_size = sizeof(struct disk_config),
+	 .group_init = disk_init,
+	 .group_check = disk_check},
+	{.name = "net",
+	 .short_name = 'n',
+	 .kind = OPTION_GROUPS,
+	 .off = AT(nets, struct group_list),
+	 .arg = "KIND[,KEY...]",
+	 .help = "a network card on virtio-net; repeatable",
+	 .subs = net_subs,
+	 .max = CONFIG_NETS_MAX,
+	 .group_size = sizeof(struct net_config),
+	 .group_init = net_init,
+	 .group_check = net_check},
+	{.name = "publish",
+	 .short_name = 'p',
+	 .kind = OPTION_TEXTS,
+	 .off = AT(publish, struct text_list),
+	 .arg = "HOST:GUEST[/udp]",
+	 .help = "forward a host port to the guest; needs --net user",
+	 .max = CONFIG_PUBLISH_MAX,
+	 .entry_max = 64},
+	{.name = "vsock",
+	 .kind = OPTION_GROUP,
+	 .off = AT(vsock, struct vsock_config),
+	 .arg = "cid=N,KEY",
+	 .help = "sockets between guest and host on virtio-vsock",
+	 .more = "A host program connects to SOCKET and sends \"CONNECT "
+		 "PORT\\n\"; a guest's connection to host port PORT arrives "
+		 "at SOCKET_PORT.",
+	 .subs = vsock_subs,
+	 .group_size = sizeof(struct vsock_config),
+	 .group_check = vsock_check},
+	{.name = "rng",
+	 .kind = OPTION_FLAG,
+	 .off = AT(rng, bool),
+	 .help = "random numbers from the host on virtio-rng"},
+	{0},
+};
+
+static const struct option_desc sev_subs[] = {
+	{.name = "emulate-cbit",
+	 .kind = OPTION_FLAG,
+	 .off = SEV(emulate_cbit, bool),
+	 .help = "EMULATED: the guest behaves as under SEV; nothing is "
+		 "encrypted"},
+	{.name = "cbitpos",
+	 .kind = OPTION_NUMBER,
+	 .off = SEV(cbitpos, uint64_t),
+	 .arg = "N",
+	 .help = "the emulated C-bit (default: two below the highest)",
+	 .min = 36,
+	 .max = 51},
+	{0},
+};
+
+static const char *const dma_choices[] = {
+	[DMA_CHOICE_LENIENT] = "lenient", [DMA_CHOICE_STRICT] = "strict", NULL};
+
+const struct option_desc config_protection_options[] = {
+	{.name = "sev",
+	 .kind = OPTION_GROUP,
+	 .off = AT(sev, struct sev_config),
+	 .arg = "emulate-cbit",
+	 .help = "tests: let a plain guest take the SEV paths",
+	 .subs = sev_subs,
+	 .group_size = sizeof(struct sev_config),
+	 .group_check = sev_check},
+	{.name = "dma",
+	 .kind = OPTION_CHOICE,
+	 .off = AT(dma, int),
+	 .arg = "lenient|strict",
+	 .help = "what devices may touch before a confidential guest has "
+		 "said what it shares",
+	 .more = "lenient: all of RAM, until it does. strict: nothing.",
+	 .choices = dma_choices},
+	{0},
+};
+
+/* First those that were given, then the lowest free number for the others. */
+static int give_luns(struct devices_config *d, struct err *err)
+{
+	struct disk_config *disk = d->disks.v;
+	bool used[CONFIG_LUN_MAX + 1] = {false};
+	uint64_t next = 0;
+
+	for (size_t i = 0; i < d->disks.n; i++) {
+		if (disk[i].lun == CONFIG_LUN_NEXT)
+			continue;
+		if (used[disk[i].lun])
+			return err_set_kind(err, ERR_USAGE, -EINVAL,
+					    "--disk: lun %llu is given twice",
+					    (unsigned long long)disk[i].lun);
+		used[disk[i].lun] = true;
+	}
+	for (size_t i = 0; i < d->disks.n; i++) {
+		if (disk[i].lun != CONFIG_LUN_NEXT)
+			continue;
+		while (used[next])
+			next++;
+		disk[i].lun = next;
+		used[next] = true;
+	}
+	return 0;
+}
+
+int config_devices_finish(struct devices_config *d, struct err *err)
+{
+	const struct net_config *net = d->nets.v;
+	size_t users = 0;
+
+	for (size_t i = 0; i < d->nets.n; i++)
+		users += net[i].user;
+	if (d->publish.n && users != 1)
+		return err_set_kind(err, ERR_USAGE, -EINVAL,
+				    "--publish: needs exactly one --net user");
+	if (d->vsock.vhost && d->sev.emulate_cbit)
+		return err_set_kind(err, ERR_USAGE, -EINVAL,
+				    "--vsock: vhost works for plain guests "
+				    "only, since the kernel does not know "
+				    "which pages are shared; use path=SOCKET");
+	return give_luns(d, err);
+}
