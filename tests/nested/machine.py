@@ -47,6 +47,14 @@ class Images:
     root: Path
 
 
+def find_qemu() -> Path:
+    qemu = shutil.which("qemu-system-x86_64")
+    if qemu is None:
+        raise Unavailable("no qemu-system-x86_64: "
+                          "apt-get install qemu-system-x86")
+    return Path(qemu)
+
+
 def _die_with_parent():
     # However this harness ends, even by SIGKILL, no machine stays behind.
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
@@ -71,11 +79,7 @@ class Machine:
         self.description = ""
 
     def _command(self, channel: Path) -> list[str]:
-        qemu = shutil.which("qemu-system-x86_64")
-        if qemu is None:
-            raise Unavailable("no qemu-system-x86_64: "
-                              "apt-get install qemu-system-x86")
-        command = [qemu, "-nodefaults", "-no-user-config", "-display", "none",
+        command = [find_qemu(), "-nodefaults", "-no-user-config", "-display", "none",
                    "-no-reboot", "-accel", "tcg", "-cpu", CPU,
                    # A second CPU trips an assertion of QEMU 7.2's SVM code
                    # when firmware runs in the inner guest.

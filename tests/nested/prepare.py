@@ -8,7 +8,7 @@ import images
 import kernels
 from cases import Case
 from kernels import Unavailable
-from machine import Images
+from machine import Images, find_qemu
 
 HERE = Path(__file__).resolve().parent
 UKI_CMDLINE = "console=ttyS0 quiet cryptomgr.notests coffer.uki=1"
@@ -77,11 +77,7 @@ class Prepared:
                 tree.copy(uki, "nested/kernels/uki", 0o644)
 
     def _qemu(self, tree: images.RootTree):
-        qemu = shutil.which("qemu-system-x86_64")
-        if qemu is None:
-            raise Unavailable("no qemu-system-x86_64: "
-                              "apt-get install qemu-system-x86")
-        tree.program(Path(qemu), "usr/bin/qemu-system-x86_64")
+        tree.program(find_qemu(), "usr/bin/qemu-system-x86_64")
         for name in FIRMWARE:
             for d in FIRMWARE_DIRS:
                 if (d / name).exists():
@@ -92,6 +88,7 @@ class Prepared:
                                   "qemu-system-data seabios")
 
     def _build(self):
+        find_qemu()  # say so before anything is downloaded
         outer = kernels.find("cloud", self.cache)
         tree = images.RootTree(self.dir / "root")
         for f in ("outer/init", "outer/lib.sh", "outer/case_main.sh"):
