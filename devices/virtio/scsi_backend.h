@@ -46,7 +46,8 @@ struct scsi_io {
 	uint64_t off, len; /* bytes; the file has them all */
 	/*
 	 * READ, WRITE: memory of @len bytes in 1..SCSI_IO_IOV_MAX pieces. The
-	 * array stays the requester's, the backend may change its entries.
+	 * array stays the requester's, who keeps his own pointer to it: the
+	 * backend moves off, len, iov, n_iov and the entries on.
 	 */
 	struct iovec *iov;
 	unsigned int n_iov;
@@ -61,7 +62,9 @@ struct scsi_io {
 	struct scsi_backend *backend;
 	struct scsi_io *next;
 	int result;
-	void (*outer_done)(struct scsi_io *io, int result);
+	/* The same for a layer between the requester and the backend. */
+	struct scsi_backend *layer;
+	void (*layer_done)(struct scsi_io *io, int result);
 };
 
 struct scsi_backend_ops {
@@ -87,7 +90,7 @@ struct scsi_engine_ops {
 	void (*commit)(struct scsi_engine *e);
 	/*
 	 * Waits until the kernel has no request any more; done() of what was
-	 * in flight is not called. The loop has ended.
+	 * in flight is not called. The loop has ended, and still exists.
 	 */
 	void (*destroy)(struct scsi_engine *e);
 };

@@ -17,7 +17,7 @@ struct scsi_sense;
 
 enum {
 	SCSI_CDB_MAX = 16,   /* longest format that is understood */
-	SCSI_OPCODES = 35,   /* entries of the table */
+	SCSI_OPCODES = 30,   /* entries of the table */
 	SCSI_OPCODES_MAX = 4 /* bytes of the longest answer about them */
 			   + SCSI_OPCODES * 20,
 };

@@ -40,7 +40,7 @@ struct scsi_disk_params {
 	uint32_t phys_block_size;     /* a power of two >= block_size */
 	uint32_t discard_granularity; /* bytes */
 	bool read_only;
-	const char *serial; /* copied; 1..SCSI_SERIAL_MAX printable ASCII */
+	const char *serial; /* copied; 1..SCSI_SERIAL_MAX of ASCII 0x20..0x7e */
 };
 
 /* Totals since creation. */
