@@ -168,11 +168,9 @@ static void enable_queue(struct virtio_pci *v, struct vpci_queue *q)
 
 /* --- registers ---------------------------------------------------------- */
 
-/* The dword at @off of the three addresses. */
-static gpa_t *address_of(struct vpci_queue *q, uint64_t off,
-			 unsigned int *ret_shift)
+/* The address that has the dword at @off; which half is for half_shift(). */
+static gpa_t *address_of(struct vpci_queue *q, uint64_t off)
 {
-	*ret_shift = off & 4 ? 32 : 0;
 	switch (off & ~UINT64_C(4)) {
 	case QUEUE_DESC:
 		return &q->l.desc;
@@ -183,10 +181,14 @@ static gpa_t *address_of(struct vpci_queue *q, uint64_t off,
 	}
 }
 
+static unsigned int half_shift(uint64_t off)
+{
+	return off & 4 ? 32 : 0;
+}
+
 static uint64_t read_queue(struct virtio_pci *v, uint64_t off)
 {
 	struct vpci_queue *q = selected(v);
-	unsigned int shift;
 
 	if (!q)
 		return off == QUEUE_MSIX_VECTOR ? VIRTIO_MSI_NO_VECTOR : 0;
@@ -204,14 +206,14 @@ static uint64_t read_queue(struct virtio_pci *v, uint64_t off)
 	case QUEUE_RESET:
 		return q->resetting;
 	default:
-		return (uint32_t)(*address_of(q, off, &shift) >> shift);
+		return (uint32_t)(*address_of(q, off) >> half_shift(off));
 	}
 }
 
 static void write_queue(struct virtio_pci *v, uint64_t off, uint64_t val)
 {
 	struct vpci_queue *q = selected(v);
-	unsigned int shift;
+	unsigned int shift = half_shift(off);
 	gpa_t *addr;
 
 	if (!q)
@@ -240,7 +242,7 @@ static void write_queue(struct virtio_pci *v, uint64_t off, uint64_t val)
 	case QUEUE_NOTIF_CONFIG_DATA:
 		return; /* read-only */
 	}
-	addr = address_of(q, off, &shift);
+	addr = address_of(q, off);
 	*addr &= ~((gpa_t)UINT32_MAX << shift);
 	*addr |= val << shift;
 }
