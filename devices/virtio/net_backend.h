@@ -28,6 +28,7 @@ enum {
 	NET_FRAME_MIN = 14, /* addresses and type: what the kernel accepts */
 	/* the largest segment to be cut up, with a VLAN tag */
 	NET_FRAME_MAX = 65536 + 18,
+	NET_FRAME_IOV = 32, /* entries of a frame to be sent, ours */
 	NET_PAIRS_MAX = 32, /* pairs of queues, ours */
 };
 
@@ -47,7 +48,7 @@ enum net_offload {
 
 struct net_frame {
 	const struct iovec *iov; /* [0] is the header */
-	size_t n_iov;		 /* at least 2 */
+	size_t n_iov;		 /* 2..NET_FRAME_IOV */
 	size_t len;		 /* bytes, NET_FRAME_MIN..NET_FRAME_MAX,
 				    without the header */
 };
@@ -69,7 +70,7 @@ struct net_backend_ops {
 	/*
 	 * Receive one frame into @iov, header first, and return its length
 	 * without the header, at most NET_FRAME_MAX; iov[1] and on have room
-	 * for that.
+	 * for that. 0: there was one, and it is lost.
 	 * -EAGAIN      there is none: wait for EPOLLIN
 	 * other        this queue will never work again; -ECONNRESET: the other
 	 *              side has gone
