@@ -275,7 +275,7 @@ void vpci_work(void *arg)
 	pthread_mutex_unlock(&v->lock);
 	if (want_reset) {
 		reset(v);
-		return; /* nothing can be asked before it is done */
+		return; /* all that was asked before it is void */
 	}
 	if (want_activate)
 		activate(v, features);

@@ -68,7 +68,7 @@ void vpci_reset_registers(struct virtio_pci *v)
 		vpci_reset_queue_registers(&v->q[i]);
 }
 
-/* What was asked of the device before and has not begun is void. */
+/* Before anything else that was asked and has not begun. */
 static void begin_reset(struct virtio_pci *v)
 {
 	if (!v->status) {
@@ -78,9 +78,6 @@ static void begin_reset(struct virtio_pci *v)
 	}
 	v->resetting = true;
 	v->want_reset = true;
-	v->want_activate = false;
-	for (unsigned int i = 0; i < v->dev->n_queues; i++)
-		v->q[i].want_start = v->q[i].want_stop = false;
 	vpci_update_doorbells(v);
 	io_thread_post(v->dev->thread, &v->work);
 }

@@ -302,6 +302,8 @@ static void doorbells_come_with_activation_and_go_with_a_reset(void **state)
 	fake_vpci_negotiate_all(f);
 	fake_vpci_enable(f, 0);
 	fake_vpci_enable(f, 2);
+	cfg_set(f, PCI_COMMAND, 2, 0);
+	cfg_set(f, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
 	assert_int_equal(f->n_bells, 0);
 	set_status(f, UP);
 	assert_int_equal(f->n_bells, 2);
@@ -395,8 +397,10 @@ static void a_reset_brings_back_the_first_values(void **state)
 
 	fake_vpci_up(f);
 	fake_vpci_echo(f, 0);
+	f->dev.host->ops->config_changed(f->dev.host);
 	fake_vpci_set(f, VIRTIO_PCI_COMMON_DFSELECT, 1);
 	fake_vpci_reset(f);
+	assert_int_equal(fake_vpci_read(f, f->isr, 1), 0);
 	assert_int_equal(f->n_reset, 1);
 	assert_int_equal(counters(f).resets, 1);
 	assert_int_equal(status(f), 0);
@@ -455,6 +459,7 @@ static void until_a_reset_is_done_nothing_changes(void **state)
 	fake_vpci_set(f, VIRTIO_PCI_COMMON_Q_RESET, 1);
 	fake_vpci_write(f, f->common + VIRTIO_PCI_COMMON_Q_DESCLO, 8, 0);
 	fake_vpci_write(f, f->notify, 2, 0);
+	fake_vpci_run(f);
 	f->dev.host->ops->config_changed(f->dev.host);
 	f->dev.host->ops->needs_reset(f->dev.host);
 	fake_vpci_run(f);
@@ -532,14 +537,25 @@ static void a_reset_done_that_nobody_waits_for_is_not_heard(void **state)
 static void a_queue_is_reset_and_enabled_again(void **state)
 {
 	struct fake_vpci *f = *state;
+	unsigned int kicks;
+	size_t changes;
 
 	fake_vpci_up(f);
 	fake_vpci_echo(f, 1);
+	kicks = f->n_kick[1];
+	changes = f->n_bell_changes;
 	f->hold_queue_reset = true;
 	fake_vpci_set_queue(f, 1, VIRTIO_PCI_COMMON_Q_RESET, 1);
 	assert_int_equal(f->n_bells, FAKE_VPCI_QUEUES - 1);
+	assert_int_equal(f->n_bell_changes, changes + 1);
+	/* the device has not been told yet */
+	f->dev.host->ops->queue_reset_done(f->dev.host, 1);
 	assert_int_equal(fake_vpci_get(f, VIRTIO_PCI_COMMON_Q_RESET), 1);
 	fake_vpci_run(f);
+	assert_false(virtq_enabled(f->dev.q[1]));
+	fake_vpci_kick(f, 1);
+	fake_vpci_run(f);
+	assert_int_equal(f->n_kick[1], kicks);
 	assert_int_equal(f->n_queue_reset, 1);
 	assert_int_equal(fake_vpci_get(f, VIRTIO_PCI_COMMON_Q_RESET), 1);
 	assert_int_equal(fake_vpci_get(f, VIRTIO_PCI_COMMON_Q_ENABLE), 1);
@@ -584,6 +600,8 @@ static void a_queue_is_reset_only_when_it_can_be(void **state)
 	f->dev.host->ops->queue_reset_done(f->dev.host, FAKE_VPCI_QUEUES);
 	fake_vpci_run(f);
 	assert_int_equal(f->n_queue_reset, 0);
+	assert_int_equal(fake_vpci_get_queue(f, 0, VIRTIO_PCI_COMMON_Q_ENABLE),
+			 1);
 	fake_vpci_echo(f, 0);
 }
 
@@ -599,6 +617,7 @@ static void a_reset_of_the_device_overtakes_that_of_a_queue(void **state)
 	fake_vpci_run(f);
 	f->dev.host->ops->queue_reset_done(f->dev.host, 0);
 	assert_int_equal(status(f), UP);
+	assert_int_equal(fake_vpci_get(f, VIRTIO_PCI_COMMON_Q_RESET), 1);
 	f->dev.host->ops->reset_done(f->dev.host);
 	assert_int_equal(status(f), 0);
 	f->dev.host->ops->queue_reset_done(f->dev.host, 0);
@@ -670,6 +689,9 @@ static void rings_that_are_not_there_are_found_at_activation(void **state)
 	struct fake_vpci *f = *state;
 	unsigned int kicks;
 
+	fake_vpci_up(f);
+	fake_vpci_reset(f);
+	f->n_activate = 0;
 	fake_vpci_negotiate_all(f);
 	fake_vpci_enable(f, 0);
 	/* the second one has addresses 0, which is private memory */
@@ -770,6 +792,26 @@ static void the_kernel_is_told_of_a_queue_without_vector(void **state)
 	fake_vpci_run(f);
 	assert_int_equal(f->kernel_result, 0);
 	assert_int_equal(f->kernel.call_fd, -1);
+}
+
+static void the_ring_is_as_it_was_negotiated(void **state)
+{
+	struct fake_vpci *f = *state;
+	static const uint64_t bit[] = {BIT64(VIRTIO_F_INDIRECT_DESC),
+				       BIT64(VIRTIO_F_EVENT_IDX)};
+
+	f->to_kernel = 0;
+	for (unsigned int i = 0; i < 4; i++) {
+		uint64_t refused = (i & 1 ? bit[0] : 0) | (i & 2 ? bit[1] : 0);
+
+		fake_vpci_negotiate(f, fake_vpci_offered(f) & ~refused);
+		fake_vpci_enable(f, 0);
+		set_status(f, UP);
+		fake_vpci_run(f);
+		assert_int_equal(f->kernel.layout.indirect, !(i & 1));
+		assert_int_equal(f->kernel.layout.event_idx, !(i & 2));
+		fake_vpci_reset(f);
+	}
 }
 
 /* --- threads ------------------------------------------------------------ */
@@ -874,6 +916,7 @@ int main(void)
 		CASE(the_kernel_gets_ring_kicks_and_interrupt, setup),
 		CASE(the_kernel_gets_no_queue_that_is_not_enabled, setup),
 		CASE(the_kernel_is_told_of_a_queue_without_vector, setup),
+		CASE(the_ring_is_as_it_was_negotiated, setup),
 		CASE(vcpus_and_the_device_meet_in_the_transport, setup),
 	};
 
