@@ -118,7 +118,6 @@ enum {
 	MCFG_BASE = 44,
 	MCFG_END_BUS = 55,
 	MCFG_LEN = 60,
-	ECAM_BUS_SHIFT = 20, /* 1 MiB for a bus */
 };
 
 /* 5.2.3.2 "Generic Address Structure" */
@@ -307,7 +306,7 @@ static const uint8_t *put_mcfg(struct blob *b)
 	uint8_t *t = place(b, MCFG_LEN);
 
 	store_le64(t + MCFG_BASE, MEM_ECAM_BASE);
-	t[MCFG_END_BUS] = (uint8_t)((MEM_ECAM_SIZE >> ECAM_BUS_SHIFT) - 1);
+	t[MCFG_END_BUS] = MEM_ECAM_BUSES - 1;
 	put_header(t, "MCFG", MCFG_LEN, 1);
 	return t;
 }

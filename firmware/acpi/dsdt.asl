@@ -42,7 +42,7 @@ DefinitionBlock ("", "DSDT", 2, "COFFER", "Q35COFR1", 0x00000001)
             Name (_CRS, ResourceTemplate ()
             {
                 WordBusNumber (ResourceProducer, MinFixed, MaxFixed, PosDecode,
-                    0x0000, 0x0000, 0x00FF, 0x0000, 0x0100)
+                    0x0000, 0x0000, 0x0000, 0x0000, 0x0001)
                 // Configuration mechanism #1, used by the bridge itself; the
                 // windows leave it out. 0xcf9 resets the machine.
                 IO (Decode16, 0x0CF8, 0x0CF8, 0x01, 0x08)
