@@ -180,8 +180,7 @@ static int add_buffer(struct virtq *q, struct virtq_chain *c,
 		size_t first = write ? c->n_out : 0;
 
 		r = dma_view_map(q->view, d->addr, d->len, write,
-				 c->iov ? c->iov + first : NULL,
-				 c->iov_cap - first, n);
+				 c->iov + first, c->iov_cap - first, n);
 	} while (r == -E2BIG && !(r = grow(c)));
 	if (r < 0)
 		return r;
@@ -298,7 +297,10 @@ int virtq_pop(struct virtq *q, struct virtq_chain *c)
 	c->n_out = c->n_in = 0;
 	c->out_len = c->in_len = 0;
 	c->era = q->era;
-	r = pop_head(q, &c->head);
+	/* so that an empty chain, too, has an array to add offsets to */
+	r = c->iov ? 0 : grow(c);
+	if (!r)
+		r = pop_head(q, &c->head);
 	if (!r)
 		r = add_chain(q, c);
 	return r < 0 ? break_queue(q, r) : 1;

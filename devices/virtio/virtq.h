@@ -63,7 +63,10 @@ struct virtq_layout {
  */
 struct virtq_chain {
 	uint16_t head;
-	/* iov[0..n_out) the device reads, iov[n_out..n_out + n_in) it writes */
+	/*
+	 * iov[0..n_out) the device reads, iov[n_out..n_out + n_in) it writes;
+	 * not NULL after a pop
+	 */
 	size_t n_out, n_in;
 	uint64_t out_len, in_len; /* bytes of each part */
 	struct iovec *iov;

@@ -30,10 +30,11 @@ static int walk_begin(const struct virtq_chain *c, bool writable, uint64_t off,
 {
 	if (!range_within(off, len, writable ? c->in_len : c->out_len))
 		return -ERANGE;
+	*w = (struct walk){.left = len};
+	if (!len)
+		return 0; /* and there may be no entry to look at */
 	w->iov = writable ? c->iov + c->n_out : c->iov;
-	w->left = len;
-	/* with nothing to do there may be no entry to look at */
-	while (len && off >= w->iov->iov_len) {
+	while (off >= w->iov->iov_len) {
 		off -= w->iov->iov_len;
 		w->iov++;
 	}
