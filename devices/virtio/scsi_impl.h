@@ -78,7 +78,7 @@ struct scsi_queue {
 	struct scsi_req *slots, *free;
 	unsigned int fresh; /* slots[fresh..] were never used */
 	unsigned int in_flight;
-	bool starved;	/* of slots: there may be more chains */
+	bool starved;	/* of slots: when one is free, look for chains */
 	bool dirty;	/* pushed to since the last flush */
 	bool resetting; /* queue_reset_done() is due */
 	struct io_call again;
