@@ -34,6 +34,7 @@ struct dma_view {
 	size_t n_regions;
 	atomic_bool reported; /* set after the bits of the first report */
 	atomic_uint_fast64_t refused;
+	atomic_uint_fast64_t revocations;
 
 	pthread_mutex_t lock; /* writers of the bits, and what follows */
 	uint64_t shared_pages;
@@ -219,10 +220,17 @@ static void set_bits(struct dma_view *v, gpa_t gpa, uint64_t len, bool shared)
 	}
 }
 
+/* After the bits. Whoever sees the new number sees them. */
+static void revoked(struct dma_view *v)
+{
+	atomic_fetch_add_explicit(&v->revocations, 1, memory_order_release);
+}
+
 int dma_view_report(struct dma_view *v, gpa_t gpa, uint64_t len,
 		    bool is_private)
 {
 	uint64_t end;
+	bool first;
 
 	if (!len || !is_aligned(gpa | len, GUEST_MEM_PAGE) ||
 	    !checked_add(gpa, len, &end) || !is_ram(v, gpa, len))
@@ -231,7 +239,11 @@ int dma_view_report(struct dma_view *v, gpa_t gpa, uint64_t len,
 	v->reports++;
 	if (v->mode == DMA_VIEW_SHARED)
 		set_bits(v, gpa, len, !is_private);
-	atomic_store_explicit(&v->reported, true, memory_order_release);
+	/* the first report takes back all that it does not share */
+	first = !atomic_exchange_explicit(&v->reported, true,
+					  memory_order_release);
+	if (v->mode == DMA_VIEW_SHARED && (is_private || first))
+		revoked(v);
 	pthread_mutex_unlock(&v->lock);
 	return 0;
 }
@@ -242,7 +254,14 @@ void dma_view_reset(struct dma_view *v)
 	for (size_t i = 0; i < v->n_regions; i++)
 		set_bits(v, v->region[i].base, v->region[i].len, false);
 	atomic_store_explicit(&v->reported, false, memory_order_release);
+	if (v->mode == DMA_VIEW_SHARED)
+		revoked(v);
 	pthread_mutex_unlock(&v->lock);
+}
+
+uint64_t dma_view_revocations(struct dma_view *v)
+{
+	return atomic_load_explicit(&v->revocations, memory_order_acquire);
 }
 
 void dma_view_counters(struct dma_view *v, struct dma_view_counters *ret)

@@ -100,6 +100,14 @@ int dma_view_store_le16_release(struct dma_view *v, gpa_t gpa, uint16_t val);
 int dma_view_map(struct dma_view *v, gpa_t gpa, uint64_t len, bool write,
 		 struct iovec *iov, size_t max, size_t *n);
 
+/*
+ * A number that changes whenever something that was reachable no longer is.
+ * Whoever keeps host addresses from dma_view_map() beyond one request (rings)
+ * reads it first, and again before every use: the same number means that they
+ * still hold. Any thread, no lock.
+ */
+uint64_t dma_view_revocations(struct dma_view *v);
+
 void dma_view_counters(struct dma_view *v, struct dma_view_counters *ret);
 
 #endif

@@ -423,6 +423,36 @@ static void reports_and_accesses_run_side_by_side(void **state)
 
 #define CASE(how, f) cmocka_unit_test_setup_teardown(f, how, teardown)
 
+static void the_number_of_revocations_changes_when_pages_go(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t n = dma_view_revocations(f->v), m;
+
+	/* all RAM was reachable before the first report */
+	assert_int_equal(dma_view_report(f->v, 0, 4096, false), 0);
+	m = dma_view_revocations(f->v);
+	assert_int_not_equal(m, n);
+	assert_int_equal(dma_view_report(f->v, 4096, 4096, false), 0);
+	assert_int_equal(dma_view_revocations(f->v), m);
+	assert_int_equal(dma_view_report(f->v, 1, 4096, true), -EINVAL);
+	assert_int_equal(dma_view_revocations(f->v), m);
+	assert_int_equal(dma_view_report(f->v, 4096, 4096, true), 0);
+	n = dma_view_revocations(f->v);
+	assert_int_not_equal(n, m);
+	dma_view_reset(f->v);
+	assert_int_not_equal(dma_view_revocations(f->v), n);
+}
+
+static void a_plain_guest_revokes_nothing(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t n = dma_view_revocations(f->v);
+
+	assert_int_equal(dma_view_report(f->v, 0, 4096, true), 0);
+	dma_view_reset(f->v);
+	assert_int_equal(dma_view_revocations(f->v), n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -446,6 +476,9 @@ int main(void)
 		CASE(setup_all, a_map_merges_what_is_adjacent),
 		CASE(setup_all, a_map_that_does_not_fit_leaves_the_list_alone),
 		CASE(setup_strict, reports_and_accesses_run_side_by_side),
+		CASE(setup_shared,
+		     the_number_of_revocations_changes_when_pages_go),
+		CASE(setup_all, a_plain_guest_revokes_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
