@@ -2,6 +2,7 @@
 #include "devices/virtio/virtq.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -56,6 +57,10 @@ struct virtq {
 	int broken;   /* what every pop answers until the queue is disabled */
 	uint32_t era; /* counts enablings: chains of older ones are stale */
 	struct virtq_layout l;
+	/* The areas; good while the view has revoked nothing since. */
+	const uint8_t *desc, *avail;
+	uint8_t *used;
+	uint64_t revocations;
 
 	/* Free-running, as the indices of the rings. */
 	uint16_t next_avail;	   /* the next to pop */
@@ -80,28 +85,97 @@ static int break_queue(struct virtq *q, int r)
 
 /* --- the rings in guest memory ------------------------------------------ */
 
-static gpa_t used_event_at(const struct virtq *q)
+static uint16_t load16(const uint8_t *p)
 {
-	return q->l.driver + RING_ENTRIES + (gpa_t)q->l.size * AVAIL_ENTRY_LEN;
+	return le16toh(__atomic_load_n((const uint16_t *)(const void *)p,
+				       __ATOMIC_ACQUIRE));
 }
 
-static gpa_t avail_event_at(const struct virtq *q)
+static void store16(uint8_t *p, uint16_t val)
 {
-	return q->l.device + RING_ENTRIES + (gpa_t)q->l.size * USED_ENTRY_LEN;
+	__atomic_store_n((uint16_t *)(void *)p, htole16(val), __ATOMIC_RELEASE);
 }
 
-static int read_desc(struct virtq *q, gpa_t at, struct desc *ret)
+static const uint8_t *used_event(const struct virtq *q)
 {
-	uint8_t d[DESC_LEN];
-	int r = dma_view_read(q->view, at, d, sizeof(d));
+	return q->avail + RING_ENTRIES + (size_t)q->l.size * AVAIL_ENTRY_LEN;
+}
+
+static uint8_t *avail_event(const struct virtq *q)
+{
+	return q->used + RING_ENTRIES + (size_t)q->l.size * USED_ENTRY_LEN;
+}
+
+/* The host's address of an area, which has to be in one piece there. */
+static int map_area(struct virtq *q, gpa_t gpa, uint64_t len, bool write,
+		    uint8_t **ret)
+{
+	struct iovec iov;
+	size_t n = 0;
+	int r = dma_view_map(q->view, gpa, len, write, &iov, 1, &n);
 
 	if (r < 0)
-		return r;
-	ret->addr = load_le64(d);
-	ret->len = load_le32(d + 8);
-	ret->flags = load_le16(d + 12);
-	ret->next = load_le16(d + 14);
+		return r == -E2BIG ? -EFAULT : r;
+	*ret = iov.iov_base;
 	return 0;
+}
+
+static int map_rings(struct virtq *q)
+{
+	uint64_t n = q->l.size, event = q->l.event_idx ? EVENT_LEN : 0;
+	uint8_t *desc, *avail;
+	int r;
+
+	/* first the number: what changes from here on is noticed */
+	q->revocations = dma_view_revocations(q->view);
+	r = map_area(q, q->l.desc, n * DESC_LEN, false, &desc);
+	if (!r)
+		r = map_area(q, q->l.driver,
+			     RING_ENTRIES + n * AVAIL_ENTRY_LEN + event, false,
+			     &avail);
+	if (!r)
+		r = map_area(q, q->l.device,
+			     RING_ENTRIES + n * USED_ENTRY_LEN + event, true,
+			     &q->used);
+	if (r < 0)
+		return r;
+	q->desc = desc;
+	q->avail = avail;
+	return 0;
+}
+
+/*
+ * May the rings be touched? To be asked once by everything that does; it
+ * breaks the queue when not.
+ */
+static bool rings_ok(struct virtq *q)
+{
+	int r;
+
+	if (q->broken)
+		return false;
+	if (dma_view_revocations(q->view) == q->revocations)
+		return true;
+	r = map_rings(q);
+	if (r < 0)
+		break_queue(q, r);
+	return !r;
+}
+
+/* @at is in guest memory. */
+static struct desc read_desc(const uint8_t *at)
+{
+	uint8_t d[DESC_LEN];
+
+	memcpy(d, at, sizeof(d));
+	/* the compiler must not go back to the guest's copy */
+	__asm__ volatile("" : "+m"(d));
+	return (struct desc){
+		.addr = load_le64(d),
+		.len = load_le32(d + 8),
+		.flags = load_le16(d + 12),
+		.next = load_le16(d + 14),
+	};
 }
 
 /*
@@ -110,12 +184,8 @@ static int read_desc(struct virtq *q, gpa_t at, struct desc *ret)
  */
 static int load_avail(struct virtq *q)
 {
-	uint16_t idx;
-	int r = dma_view_load_le16_acquire(q->view, q->l.driver + RING_IDX,
-					   &idx);
+	uint16_t idx = load16(q->avail + RING_IDX);
 
-	if (r < 0)
-		return break_queue(q, r);
 	if ((uint16_t)(idx - q->next_used) > q->l.size ||
 	    (uint16_t)(idx - q->next_avail) > (uint16_t)(idx - q->next_used))
 		return break_queue(q, -EPROTO);
@@ -133,13 +203,9 @@ static int arm_kicks(struct virtq *q)
 	int r;
 
 	if (q->l.event_idx)
-		r = dma_view_store_le16_release(q->view, avail_event_at(q),
-						q->next_avail);
+		store16(avail_event(q), q->next_avail);
 	else
-		r = dma_view_store_le16_release(q->view,
-						q->l.device + RING_FLAGS, 0);
-	if (r < 0)
-		return break_queue(q, r);
+		store16(q->used + RING_FLAGS, 0);
 	/* our store before our load, as the driver's are the other way */
 	atomic_thread_fence(memory_order_seq_cst);
 	r = load_avail(q);
@@ -196,18 +262,21 @@ static int add_indirect(struct virtq *q, struct virtq_chain *c,
 			const struct desc *d)
 {
 	uint32_t n = d->len / DESC_LEN, i = 0;
+	uint8_t *table;
+	int r;
 
-	if (!q->l.indirect || d->flags & DESC_F_NEXT || d->len % DESC_LEN ||
-	    n > INDIRECT_MAX)
+	if (!q->l.indirect || d->flags & DESC_F_NEXT || !n ||
+	    d->len % DESC_LEN || n > INDIRECT_MAX)
 		return -EPROTO;
+	r = map_area(q, d->addr, d->len, false, &table);
+	if (r < 0)
+		return r;
 	for (uint32_t steps = 0; steps < n; steps++) {
-		struct desc e;
-		int r = read_desc(q, d->addr + (gpa_t)i * DESC_LEN, &e);
+		struct desc e = read_desc(table + (size_t)i * DESC_LEN);
 
-		if (!r && e.flags & DESC_F_INDIRECT)
-			r = -EPROTO;
-		if (!r)
-			r = add_buffer(q, c, &e);
+		if (e.flags & DESC_F_INDIRECT)
+			return -EPROTO;
+		r = add_buffer(q, c, &e);
 		if (r < 0)
 			return r;
 		if (!(e.flags & DESC_F_NEXT))
@@ -224,13 +293,12 @@ static int add_chain(struct virtq *q, struct virtq_chain *c)
 	uint16_t i = c->head;
 
 	for (uint16_t steps = 0; steps < q->l.size; steps++) {
-		struct desc d;
-		int r = read_desc(q, q->l.desc + (gpa_t)i * DESC_LEN, &d);
+		struct desc d = read_desc(q->desc + (size_t)i * DESC_LEN);
+		int r;
 
-		if (!r && d.flags & DESC_F_INDIRECT)
+		if (d.flags & DESC_F_INDIRECT)
 			return add_indirect(q, c, &d);
-		if (!r)
-			r = add_buffer(q, c, &d);
+		r = add_buffer(q, c, &d);
 		if (r < 0)
 			return r;
 		if (!(d.flags & DESC_F_NEXT))
@@ -256,13 +324,8 @@ static bool take_head(struct virtq *q, uint16_t head)
 static int pop_head(struct virtq *q, uint16_t *ret)
 {
 	uint16_t slot = q->next_avail & (q->l.size - 1);
-	int r = dma_view_load_le16_acquire(
-		q->view,
-		q->l.driver + RING_ENTRIES + (gpa_t)slot * AVAIL_ENTRY_LEN,
-		ret);
 
-	if (r < 0)
-		return r;
+	*ret = load16(q->avail + RING_ENTRIES + slot * AVAIL_ENTRY_LEN);
 	if (*ret >= q->l.size || !take_head(q, *ret))
 		return -EPROTO;
 	q->next_avail++;
@@ -278,6 +341,8 @@ static int look(struct virtq *q)
 		return q->broken;
 	if (!q->enabled)
 		return 0;
+	if (!rings_ok(q))
+		return q->broken;
 	if (q->next_avail != q->seen_avail)
 		return 1;
 	r = load_avail(q);
@@ -311,62 +376,47 @@ int virtq_pop(struct virtq *q, struct virtq_chain *c)
 void virtq_push(struct virtq *q, const struct virtq_chain *c, uint32_t written)
 {
 	uint16_t slot = q->next_used & (q->l.size - 1);
-	uint8_t e[USED_ENTRY_LEN];
-	int r;
+	uint8_t *e;
 
 	if (!q->enabled || c->era != q->era)
 		return;
 	assert(q->busy[c->head / 64] & BIT64(c->head % 64));
 	q->busy[c->head / 64] &= ~BIT64(c->head % 64);
+	q->next_used++;
+	if (!rings_ok(q))
+		return;
+	e = q->used + RING_ENTRIES + slot * USED_ENTRY_LEN;
 	store_le32(e, c->head);
 	store_le32(e + 4, written);
-	r = dma_view_write(q->view,
-			   q->l.device + RING_ENTRIES +
-				   (gpa_t)slot * USED_ENTRY_LEN,
-			   e, sizeof(e));
-	if (r < 0)
-		break_queue(q, r);
-	q->next_used++;
 }
 
 /*
  * Does the driver want an interrupt for what was pushed since the last flush
  * (virtio 1.2, 2.7.7 "Used Buffer Notification Suppression")?
  */
-static int wants_interrupt(struct virtq *q, bool *ret)
+static bool wants_interrupt(const struct virtq *q)
 {
 	uint16_t v;
-	int r;
 
-	if (!q->l.event_idx) {
-		r = dma_view_load_le16_acquire(q->view,
-					       q->l.driver + RING_FLAGS, &v);
-		*ret = !r && !(v & AVAIL_F_NO_INTERRUPT);
-		return r;
-	}
-	r = dma_view_load_le16_acquire(q->view, used_event_at(q), &v);
-	*ret = !r && (uint16_t)(q->next_used - v - 1) <
-			     (uint16_t)(q->next_used - q->flushed);
-	return r;
+	if (!q->l.event_idx)
+		return !(load16(q->avail + RING_FLAGS) & AVAIL_F_NO_INTERRUPT);
+	v = load16(used_event(q));
+	return (uint16_t)(q->next_used - v - 1) <
+	       (uint16_t)(q->next_used - q->flushed);
 }
 
 void virtq_flush(struct virtq *q)
 {
 	bool wanted;
-	int r;
 
-	if (!q->enabled || q->broken || q->flushed == q->next_used)
+	if (!q->enabled || q->flushed == q->next_used || !rings_ok(q))
 		return;
-	r = dma_view_store_le16_release(q->view, q->l.device + RING_IDX,
-					q->next_used);
+	store16(q->used + RING_IDX, q->next_used);
 	/* our store before our load, as the driver's are the other way */
 	atomic_thread_fence(memory_order_seq_cst);
-	if (!r)
-		r = wants_interrupt(q, &wanted);
+	wanted = wants_interrupt(q);
 	q->flushed = q->next_used;
-	if (r < 0)
-		break_queue(q, r);
-	else if (wanted)
+	if (wanted)
 		q->irq->ops->interrupt(q->irq);
 }
 
@@ -375,16 +425,11 @@ void virtq_flush(struct virtq *q)
 void virtq_kicks_off(struct virtq *q)
 {
 	bool was_on = q->kicks;
-	int r;
 
 	q->kicks = false;
 	/* with the event index it is enough not to move it */
-	if (!was_on || !q->enabled || q->broken || q->l.event_idx)
-		return;
-	r = dma_view_store_le16_release(q->view, q->l.device + RING_FLAGS,
-					USED_F_NO_NOTIFY);
-	if (r < 0)
-		break_queue(q, r);
+	if (was_on && q->enabled && !q->l.event_idx && rings_ok(q))
+		store16(q->used + RING_FLAGS, USED_F_NO_NOTIFY);
 }
 
 bool virtq_kicks_on(struct virtq *q)
@@ -392,45 +437,35 @@ bool virtq_kicks_on(struct virtq *q)
 	q->kicks = true;
 	if (!q->enabled)
 		return false;
-	if (q->broken)
+	if (!rings_ok(q))
 		return true; /* the next pop says so */
 	return q->next_avail != q->seen_avail || arm_kicks(q);
 }
 
 /* --- enabling ----------------------------------------------------------- */
 
-/* May the device touch [gpa, gpa + len)? */
-static int check_area(struct virtq *q, gpa_t gpa, uint64_t len, uint64_t align,
-		      bool write)
+static bool area_ok(gpa_t gpa, uint64_t len, uint64_t align)
 {
-	struct iovec iov[GUEST_MEM_MAX_REGIONS];
-	size_t n = 0;
 	uint64_t end;
 
-	if (!is_aligned(gpa, align) || !checked_add(gpa, len, &end))
-		return -EINVAL;
-	return dma_view_map(q->view, gpa, len, write, iov, ARRAY_SIZE(iov), &n);
+	return is_aligned(gpa, align) && checked_add(gpa, len, &end);
 }
 
 int virtq_enable(struct virtq *q, const struct virtq_layout *l)
 {
-	uint64_t n = l->size, event = l->event_idx ? EVENT_LEN : 0;
+	uint64_t n = l->size;
 	int r;
 
-	if (!is_power_of_two(n) || n > q->max)
+	if (!is_power_of_two(n) || n > q->max ||
+	    !area_ok(l->desc, n * DESC_LEN, 16) ||
+	    !area_ok(l->driver, RING_ENTRIES + n * AVAIL_ENTRY_LEN, 2) ||
+	    !area_ok(l->device, RING_ENTRIES + n * USED_ENTRY_LEN, 4))
 		return -EINVAL;
-	r = check_area(q, l->desc, n * DESC_LEN, 16, false);
-	if (!r)
-		r = check_area(q, l->driver,
-			       RING_ENTRIES + n * AVAIL_ENTRY_LEN + event, 2,
-			       false);
-	if (!r)
-		r = check_area(q, l->device,
-			       RING_ENTRIES + n * USED_ENTRY_LEN + event, 4,
-			       true);
+	virtq_disable(q);
+	q->l = *l;
+	r = map_rings(q);
 	if (r < 0)
 		return r;
-	q->l = *l;
 	q->next_avail = q->seen_avail = 0;
 	q->next_used = q->flushed = 0;
 	memset(q->busy, 0, sizeof(q->busy));

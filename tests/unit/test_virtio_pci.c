@@ -464,6 +464,9 @@ static void sizes_are_powers_of_two_up_to_the_maximum(void **state)
 		assert_int_equal(fake_vpci_get(f, VIRTIO_PCI_COMMON_Q_SIZE),
 				 good);
 	}
+	/* what a bus leaves above the width is nothing */
+	fake_vpci_write(f, f->common + VIRTIO_PCI_COMMON_Q_SIZE, 2, 0x10004);
+	assert_int_equal(fake_vpci_get(f, VIRTIO_PCI_COMMON_Q_SIZE), 4);
 }
 
 static void addresses_are_written_in_halves_or_whole(void **state)
