@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "vmm/base/err.h"
+#include "vmm/counters.h"
 
 /* coffer-run(1), EXIT STATUS. 0..63 belong to the guest. */
 enum exit_status {
@@ -36,6 +37,7 @@ struct run_result {
 	enum run_how how;
 	uint64_t value;	       /* RUN_DEBUG_EXIT: full value; otherwise 0 */
 	char why[ERR_MSG_MAX]; /* one line for people; may be empty */
+	struct counters counters; /* of the machine that ended; owned */
 };
 
 /* "poweroff", "reboot", ...: the word in --status-file. */

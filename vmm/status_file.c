@@ -71,13 +71,36 @@ static json_t *make_string(const char *text)
 	return json_string(ascii);
 }
 
+/* {"scsi0": {"requests": 5, ...}, ...} */
+static json_t *make_counters(const struct counters *c)
+{
+	json_t *all = json_object();
+
+	for (size_t i = 0; all && i < c->n; i++) {
+		json_t *dev = json_object_get(all, c->v[i].device);
+
+		if (!dev) {
+			dev = json_object();
+			json_object_set_new(all, c->v[i].device, dev);
+		}
+		json_object_set_new(dev, c->v[i].name,
+				    json_integer((json_int_t)c->v[i].value));
+	}
+	return all;
+}
+
 static char *make_text(const struct run_result *res, int exit_status)
 {
 	json_t *j = json_pack(
 		"{s:s, s:o, s:I, s:i, s:s}", "how", run_how_name(res->how),
 		"why", make_string(res->why), "value", (json_int_t)res->value,
 		"exit_status", exit_status, "coffer_version", coffer_version());
-	char *text = j ? json_dumps(j, JSON_INDENT(2)) : NULL;
+	char *text;
+
+	if (j && res->counters.n)
+		json_object_set_new(j, "counters",
+				    make_counters(&res->counters));
+	text = j ? json_dumps(j, JSON_INDENT(2)) : NULL;
 
 	json_decref(j);
 	return text;

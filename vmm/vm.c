@@ -24,13 +24,16 @@
 #include "vmm/base/log.h"
 #include "vmm/base/loop.h"
 #include "vmm/console.h"
+#include "vmm/counters.h"
 #include "vmm/cpuid.h"
+#include "vmm/kvm/kvm_doorbell.h"
 #include "vmm/kvm/kvm_irq.h"
 #include "vmm/kvm/kvm_vcpu.h"
 #include "vmm/kvm/kvm_vm.h"
 #include "vmm/machine_q35.h"
 #include "vmm/timing.h"
 #include "vmm/vcpu.h"
+#include "vmm/vm_devices.h"
 
 enum {
 	VM_MAX_CPUS = 64,
@@ -48,7 +51,9 @@ struct vm {
 	struct guest_mem *mem;
 	struct dma_view *dma;
 	struct kvm_irq *irq;
+	struct kvm_doorbell *doorbells;
 	struct machine *machine;
+	struct vm_devices *devices;
 	struct vcpu *vcpu[VM_MAX_CPUS];
 	unsigned int n_vcpus;
 
@@ -89,7 +94,9 @@ void vm_end(struct vm *vm, enum run_how how, const char *why)
 
 void vm_result(const struct vm *vm, struct run_result *ret)
 {
-	*ret = vm->result;
+	ret->how = vm->result.how;
+	ret->value = vm->result.value;
+	memcpy(ret->why, vm->result.why, sizeof(ret->why));
 }
 
 static void on_power_off(struct power_sink *s)
@@ -254,6 +261,22 @@ static int create_memory(struct vm *vm, struct err *err)
 	return r;
 }
 
+static int create_devices(struct vm *vm, struct err *err)
+{
+	struct vm_devices_machine m = {
+		.pci = machine_pci(vm->machine),
+		.irq = kvm_irq_sink(vm->irq),
+		.view = vm->dma,
+		.mem = vm->mem,
+	};
+	int r = kvm_doorbell_create(vm->kvm, &vm->doorbells, err);
+
+	if (r < 0)
+		return r;
+	m.doorbells = kvm_doorbell_sink(vm->doorbells);
+	return vm_devices_create(vm->p.devices, &m, &vm->devices, err);
+}
+
 static int create_machine(struct vm *vm, struct err *err)
 {
 	struct machine_params mp = {
@@ -269,7 +292,8 @@ static int create_machine(struct vm *vm, struct err *err)
 	if (r < 0)
 		return r;
 	mp.irq = kvm_irq_sink(vm->irq);
-	return machine_create(&mp, &vm->machine, err);
+	r = machine_create(&mp, &vm->machine, err);
+	return r < 0 ? r : create_devices(vm, err);
 }
 
 static int load_tables(struct vm *vm, struct err *err)
@@ -459,6 +483,8 @@ void vm_destroy(struct vm *vm)
 	for (unsigned int i = 0; i < vm->n_vcpus; i++)
 		vcpu_destroy(vm->vcpu[i]);
 	machine_destroy(vm->machine);
+	vm_devices_destroy(vm->devices);
+	kvm_doorbell_destroy(vm->doorbells);
 	kvm_irq_destroy(vm->irq);
 	kvm_vm_destroy(vm->kvm);
 	dma_view_destroy(vm->dma);
@@ -469,6 +495,10 @@ void vm_destroy(struct vm *vm)
 
 int vm_start(struct vm *vm, struct err *err)
 {
+	int ret = vm_devices_start(vm->devices, err);
+
+	if (ret < 0)
+		return ret;
 	timing_mark(vm->p.timing, TIMING_ENTRY);
 	/* The boot CPU last: the others are then ready for its SIPI. */
 	for (unsigned int i = vm->n_vcpus; i-- > 0;) {
@@ -487,6 +517,7 @@ void vm_stop(struct vm *vm)
 		vcpu_stop(vm->vcpu[i]);
 	for (unsigned int i = 0; i < vm->n_vcpus; i++)
 		vcpu_join(vm->vcpu[i]);
+	vm_devices_stop(vm->devices);
 	if (vm->machine) {
 		struct console_port *p = machine_console_port(vm->machine);
 
@@ -494,9 +525,17 @@ void vm_stop(struct vm *vm)
 	}
 }
 
-void vm_dma_counters(struct vm *vm, struct dma_view_counters *ret)
+void vm_counters(struct vm *vm, struct counters *c)
 {
-	dma_view_counters(vm->dma, ret);
+	struct dma_view_counters v;
+
+	dma_view_counters(vm->dma, &v);
+	counters_add(c, "dma", "shared_bytes", v.shared_bytes);
+	counters_add(c, "dma", "private_bytes", v.private_bytes);
+	counters_add(c, "dma", "refused", v.refused);
+	counters_add(c, "dma", "reports", v.reports);
+	counters_add(c, "dma", "reported", v.reported);
+	vm_devices_counters(vm->devices, c);
 }
 
 void vm_power_button(struct vm *vm)

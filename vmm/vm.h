@@ -16,12 +16,13 @@
 #include "vmm/exit_status.h"
 
 struct console;
-struct dma_view_counters;
+struct counters;
 struct err;
 struct kernel_image;
 struct loop;
 struct timing;
 struct vm; /* opaque */
+struct vm_devices_config;
 
 /* All pointers are borrowed and outlive the VM. */
 struct vm_params {
@@ -43,6 +44,7 @@ struct vm_params {
 	bool emulate_c_bit;
 	unsigned int c_bit; /* its position; 0: two below the highest */
 	bool dma_strict;    /* a guest that reports nothing shares nothing */
+	const struct vm_devices_config *devices;
 	struct console *console;
 	struct loop *loop; /* loop_quit() is called when the guest has ended */
 	struct timing *timing;
@@ -68,8 +70,8 @@ void vm_power_button(struct vm *vm);
  */
 void vm_end(struct vm *vm, enum run_how how, const char *why);
 
-/* What devices could reach so far. Any thread. */
-void vm_dma_counters(struct vm *vm, struct dma_view_counters *ret);
+/* Add what the DMA view and the devices have counted. Any thread. */
+void vm_counters(struct vm *vm, struct counters *c);
 
 /* How it ended. After vm_stop(). */
 void vm_result(const struct vm *vm, struct run_result *ret);

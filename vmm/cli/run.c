@@ -82,6 +82,7 @@ int cli_run(int argc, char *const *argv)
 	if (r >= 0)
 		r = run(&c, &res, &err);
 	status = conclude(&c, &res, r, &err);
+	counters_free(&res.counters);
 	run_config_destroy(&c);
 	return status;
 }

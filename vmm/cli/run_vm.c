@@ -16,15 +16,18 @@
 #include "vmm/base/loop.h"
 #include "vmm/console.h"
 #include "vmm/console_open.h"
+#include "vmm/device_files.h"
 #include "vmm/kvm/kvm_sys.h"
 #include "vmm/timing.h"
 #include "vmm/tty.h"
 #include "vmm/vm.h"
+#include "vmm/vm_devices.h"
 
 struct runner {
 	const struct run_config *c;
 	struct loop *loop;
 	struct console *console;
+	struct device_files *files;
 	struct vm *vm; /* NULL between two starts */
 	struct loop_source *timeout, *stop_timeout;
 	unsigned int n_stop; /* stop requests so far */
@@ -163,11 +166,17 @@ static void fill_params(struct runner *r, int kvm_fd,
 }
 
 /* One machine from power-on to its end. */
-static int run_once(struct runner *r, const struct vm_params *p,
+static int run_once(struct runner *r, struct vm_params *p,
 		    struct run_result *res, struct err *err)
 {
 	AUTO(vm_destroyp) struct vm *vm = NULL;
-	int ret = vm_create(p, &vm, err);
+	struct vm_devices_config devices;
+	int ret = device_files_config(r->files, &devices, err);
+
+	if (ret < 0)
+		return ret;
+	p->devices = &devices;
+	ret = vm_create(p, &vm, err);
 
 	if (ret < 0)
 		return ret;
@@ -184,6 +193,8 @@ static int run_once(struct runner *r, const struct vm_params *p,
 		return ret;
 	}
 	vm_result(vm, res);
+	counters_clear(&res->counters);
+	vm_counters(vm, &res->counters);
 	if (res->how == RUN_ERROR)
 		return err_set_kind(err, ERR_HOST, -EIO, "%s", res->why);
 	return 0;
@@ -211,8 +222,10 @@ static int run_machines(struct runner *r, int kvm_fd,
 		    r->c->on_reboot != ON_REBOOT_RESTART)
 			return ret;
 	} while (!r->ended && !r->n_stop);
-	if (r->ended)
-		*res = r->end;
+	if (r->ended) {
+		res->how = r->end.how;
+		memcpy(res->why, r->end.why, sizeof(res->why));
+	}
 	return 0;
 }
 
@@ -236,7 +249,13 @@ static int open_and_run(struct runner *r, const struct kernel_image *kernel,
 		ret = console_create(&files.params, r->loop, &console_owner_ops,
 				     r, &r->console, err);
 	if (!ret)
+		ret = device_files_open(&r->c->devices,
+					r->c->uuid.given ? r->c->uuid.bytes
+							 : NULL,
+					r->loop, &r->files, err);
+	if (!ret)
 		ret = run_machines(r, kvm_fd, kernel, res, err);
+	device_files_close(r->files);
 	console_destroy(r->console);
 	console_close(&files);
 	return ret;

@@ -1,0 +1,36 @@
+/*
+ * vmm/device_files.h - opens what the devices of a configuration need: disk
+ * images, network back ends, sockets. The side of the VMM that may use paths.
+ */
+#ifndef VMM_DEVICE_FILES_H
+#define VMM_DEVICE_FILES_H
+
+#include "vmm/base/own.h"
+#include "vmm/vm_devices.h"
+
+struct device_files; /* opaque */
+struct devices_config;
+struct err;
+struct loop;
+
+/*
+ * Open everything. Messages name the option and what to do.
+ * @c, @loop    borrowed until device_files_close()
+ * @uuid        of the VM, 16 bytes, or NULL
+ */
+int device_files_open(const struct devices_config *c, const uint8_t *uuid,
+		      struct loop *loop, struct device_files **ret,
+		      struct err *err);
+/* Closes, unlocks, removes sockets, ends children. NULL is fine. */
+void device_files_close(struct device_files *f);
+DEFINE_CLEANUP(struct device_files, device_files_close)
+
+/*
+ * What the next VM gets. Once for each start: a vsock device needs a channel
+ * and a vhost descriptor of its own. @ret is valid until the next call; what
+ * it lends stays ours, the vsock channel goes to the caller.
+ */
+int device_files_config(struct device_files *f, struct vm_devices_config *ret,
+			struct err *err);
+
+#endif
