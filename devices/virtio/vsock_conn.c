@@ -420,9 +420,23 @@ static bool take_want(struct vsock_conn *c, unsigned int bit)
 	return due;
 }
 
+/*
+ * A host that closed has often left something to read, or at least its end:
+ * one SHUTDOWN after that says all. But what the guest does not take must not
+ * hold back the news.
+ */
+static bool shutdown_waits(const struct vsock_conn *c)
+{
+	return vsock_conn_has_data(c) && vsock_conn_credit(c);
+}
+
 bool vsock_conn_wants(const struct vsock_conn *c)
 {
-	return c->want != 0;
+	unsigned int want = c->want;
+
+	if (shutdown_waits(c))
+		want &= ~(unsigned int)WANT_SHUTDOWN;
+	return want != 0;
 }
 
 bool vsock_conn_next(struct vsock_conn *c, struct vsock_pkt *ret)
@@ -434,7 +448,7 @@ bool vsock_conn_next(struct vsock_conn *c, struct vsock_pkt *ret)
 		header(c, VIRTIO_VSOCK_OP_REQUEST, ret);
 	} else if (take_want(c, WANT_RESPONSE)) {
 		header(c, VIRTIO_VSOCK_OP_RESPONSE, ret);
-	} else if (take_want(c, WANT_SHUTDOWN)) {
+	} else if (!shutdown_waits(c) && take_want(c, WANT_SHUTDOWN)) {
 		header(c, VIRTIO_VSOCK_OP_SHUTDOWN, ret);
 		if (c->state == VSOCK_CONN_CLOSED)
 			c->told_shut = VIRTIO_VSOCK_SHUTDOWN_BOTH;

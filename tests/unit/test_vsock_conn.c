@@ -265,14 +265,17 @@ static void a_client_that_leaves_as_the_guest_accepts_ends_it(void **state)
 {
 	struct fixture *f = *state;
 	struct vsock_pkt p;
+	char buf;
 
 	vsock_conn_init_offer(&f->c, HOST_PORT, GUEST_PORT, ALLOC, pair(f));
 	expect(f, VIRTIO_VSOCK_OP_REQUEST);
 	close(f->host);
 	f->host = -1;
 	assert_int_equal(say(f, VIRTIO_VSOCK_OP_RESPONSE, 0), VSOCK_CONN_FINE);
+	assert_int_equal(take(f, &buf, 1), 0);
 	p = expect(f, VIRTIO_VSOCK_OP_SHUTDOWN);
-	assert_int_equal(p.flags, VIRTIO_VSOCK_SHUTDOWN_RCV);
+	assert_int_equal(p.flags, VIRTIO_VSOCK_SHUTDOWN_BOTH);
+	assert_int_equal(f->c.state, VSOCK_CONN_CLOSED);
 }
 
 static void before_it_is_open_only_the_due_answer_is_accepted(void **state)
@@ -627,7 +630,7 @@ static void a_guest_that_stops_receiving_stops_the_writer(void **state)
 	assert_host_reads(f, "still");
 }
 
-static void when_the_host_closes_the_guest_is_told(void **state)
+static void when_the_host_closes_the_guest_is_told_once_it_has_all(void **state)
 {
 	struct fixture *f = *state;
 	struct vsock_pkt p;
@@ -638,9 +641,8 @@ static void when_the_host_closes_the_guest_is_told(void **state)
 	close(f->host);
 	f->host = -1;
 	event(f);
-	p = expect(f, VIRTIO_VSOCK_OP_SHUTDOWN);
-	assert_int_equal(p.flags, VIRTIO_VSOCK_SHUTDOWN_RCV);
-	assert_int_equal(take(f, buf, sizeof(buf)), 3); /* and loses nothing */
+	expect_none(f);
+	assert_int_equal(take(f, buf, sizeof(buf)), 3);
 	event(f);
 	assert_int_equal(take(f, buf, sizeof(buf)), 0);
 	p = expect(f, VIRTIO_VSOCK_OP_SHUTDOWN);
@@ -653,6 +655,30 @@ static void when_the_host_closes_the_guest_is_told(void **state)
 	say(f, VIRTIO_VSOCK_OP_SHUTDOWN, VIRTIO_VSOCK_SHUTDOWN_RCV);
 	expect(f, VIRTIO_VSOCK_OP_RST);
 	assert_int_equal(f->c.state, VSOCK_CONN_GONE);
+}
+
+static void when_the_guest_does_not_read_it_is_told_at_once(void **state)
+{
+	struct fixture *f = *state;
+	struct vsock_pkt p;
+	char buf[16];
+
+	f->has_room = 2;
+	open_conn(f, ALLOC);
+	assert_int_equal(write(f->host, "bye", 3), 3);
+	close(f->host);
+	f->host = -1;
+	event(f);
+	assert_int_equal(take(f, buf, sizeof(buf)), 2);
+	p = expect(f, VIRTIO_VSOCK_OP_SHUTDOWN); /* it may stop sending */
+	assert_int_equal(p.flags, VIRTIO_VSOCK_SHUTDOWN_RCV);
+	f->got = 2;
+	say(f, VIRTIO_VSOCK_OP_CREDIT_UPDATE, 0);
+	assert_int_equal(take(f, buf, sizeof(buf)), 1); /* and loses nothing */
+	event(f);
+	assert_int_equal(take(f, buf, sizeof(buf)), 0);
+	p = expect(f, VIRTIO_VSOCK_OP_SHUTDOWN);
+	assert_int_equal(p.flags, VIRTIO_VSOCK_SHUTDOWN_BOTH);
 }
 
 static void what_was_kept_for_a_host_that_closed_is_given_back(void **state)
@@ -672,10 +698,12 @@ static void writing_to_a_closed_host_is_noticed_without_an_event(void **state)
 {
 	struct fixture *f = *state;
 	struct vsock_pkt p;
+	char c;
 
 	open_conn(f, ALLOC);
 	shutdown(f->host, SHUT_RD);
 	assert_int_equal(give(f, "into the void", 13), VSOCK_CONN_FINE);
+	assert_int_equal(take(f, &c, 1), 0);
 	p = expect(f, VIRTIO_VSOCK_OP_SHUTDOWN);
 	assert_int_equal(p.flags, VIRTIO_VSOCK_SHUTDOWN_RCV);
 	assert_int_equal(f->c.fwd_cnt, 13);
@@ -692,7 +720,6 @@ static void a_host_that_closes_with_data_unread_resets_the_guest(void **state)
 	close(f->host);
 	f->host = -1;
 	event(f);
-	expect(f, VIRTIO_VSOCK_OP_SHUTDOWN);
 	assert_int_equal(take(f, buf, sizeof(buf)), 0);
 	expect(f, VIRTIO_VSOCK_OP_RST);
 	assert_int_equal(f->c.state, VSOCK_CONN_GONE);
@@ -769,7 +796,8 @@ int main(void)
 		CASE(a_guest_that_is_gone_still_has_said_what_it_said),
 		CASE(draining_ends_with_the_reader),
 		CASE(a_guest_that_stops_receiving_stops_the_writer),
-		CASE(when_the_host_closes_the_guest_is_told),
+		CASE(when_the_host_closes_the_guest_is_told_once_it_has_all),
+		CASE(when_the_guest_does_not_read_it_is_told_at_once),
 		CASE(what_was_kept_for_a_host_that_closed_is_given_back),
 		CASE(writing_to_a_closed_host_is_noticed_without_an_event),
 		CASE(a_host_that_closes_with_data_unread_resets_the_guest),
