@@ -11,7 +11,7 @@ void run_config_init(struct run_config *c)
 	*c = (struct run_config){
 		.memory = {.size = MIB(512)},
 		.cpus = 1,
-		.stop_timeout_ms = 10 * 1000,
+		.stop_timeout_ms = 10000,
 		.kernel_file = {.fd = -1},
 		.initrd_file = {.fd = -1},
 	};

@@ -38,7 +38,7 @@ static int no_memory(struct err *err)
 static int set_flag(const struct option_desc *o, bool *field, const char *text,
 		    struct err *err)
 {
-	if (strcmp(text, "on") && strcmp(text, "off"))
+	if (strcmp(text, "on") != 0 && strcmp(text, "off") != 0)
 		return bad_value(o, text, "on or off", err);
 	*field = !strcmp(text, "on");
 	return 0;
@@ -168,32 +168,41 @@ static int set_choice(const struct option_desc *o, int *field, const char *text,
 			    text, all);
 }
 
-/* The suboption an item is for, and its value. */
-static int resolve_item(const struct option_desc *o, size_t index,
-			struct subopt_item *it, const struct option_desc **ret,
-			struct err *err)
+static const struct option_desc *implicit_sub(const struct option_desc *o)
 {
-	const struct option_desc *s =
-		option_group_find(o, *it->key ? it->key : it->value);
+	for (const struct option_desc *s = o->subs; s->name; s++)
+		if (s->implicit)
+			return s;
+	return NULL;
+}
 
-	if (!*it->key && !index)
-		for (const struct option_desc *i = o->subs; i->name; i++)
-			if (i->implicit) {
-				*ret = i;
-				return 0;
-			}
-	if (!s)
-		return option_group_unknown(o, *it->key ? it->key : it->value,
-					    err);
-	if (!*it->key) {
-		if (option_takes_value(s))
-			return err_set_kind(err, ERR_USAGE, -EINVAL,
-					    "'%s' needs a value: %s=%s",
-					    s->name, s->name, s->arg);
-		it->value = "on";
+/* The suboption an item is for, and its value; NULL after an error. */
+static const struct option_desc *resolve_item(const struct option_desc *o,
+					      bool first,
+					      struct subopt_item *it,
+					      struct err *err)
+{
+	const char *name = *it->key ? it->key : it->value;
+	const struct option_desc *s =
+		first && !*it->key ? implicit_sub(o) : NULL;
+
+	if (s)
+		return s;
+	s = option_group_find(o, name);
+	if (!s) {
+		option_group_unknown(o, name, err);
+		return NULL;
 	}
-	*ret = s;
-	return 0;
+	if (*it->key)
+		return s;
+	if (option_takes_value(s)) {
+		err_set_kind(err, ERR_USAGE, -EINVAL,
+			     "'%s' needs a value: %s=%s", s->name, s->name,
+			     s->arg);
+		return NULL;
+	}
+	it->value = "on";
+	return s;
 }
 
 static int set_group(const struct option_desc *o, void *base, const char *text,
@@ -212,11 +221,11 @@ static int set_group(const struct option_desc *o, void *base, const char *text,
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < items.n; i++) {
-		const struct option_desc *sub = NULL;
+		const struct option_desc *sub =
+			resolve_item(o, !i, &items.item[i], err);
 
-		r = resolve_item(o, i, &items.item[i], &sub, err);
-		if (r < 0)
-			return r;
+		if (!sub)
+			return -EINVAL;
 		r = option_group_mark(o, sub, &seen, err);
 		if (r < 0)
 			return r;

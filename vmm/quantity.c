@@ -68,7 +68,7 @@ static int suffix_shift(const char *s)
 	if (c >= 'a' && c <= 'z')
 		c = (char)(c - 'a' + 'A');
 	at = strchr(letters, c);
-	if (!at || (s[1] && strcmp(s + 1, "iB")))
+	if (!at || (s[1] && strcmp(s + 1, "iB") != 0))
 		return -EINVAL;
 	return (int)(at - letters + 1) * 10;
 }

@@ -48,7 +48,8 @@ static int setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 	int fd;
 
-	strcpy(f->status_file, "/tmp/coffer-test-XXXXXX");
+	snprintf(f->status_file, sizeof(f->status_file),
+		 "/tmp/coffer-test-XXXXXX");
 	fd = mkstemp(f->status_file);
 	assert_true(fd >= 0);
 	close(fd);
@@ -212,7 +213,8 @@ static void the_end_of_the_guest_is_the_exit_status(void **state)
 	assert_int_equal(coffer(f, "run", "-k", "/proc/self/exe", NULL), 5);
 	assert_string_equal(f->err, "");
 	machine.res.how = RUN_PANIC;
-	strcpy(machine.res.why, "the guest panicked");
+	snprintf(machine.res.why, sizeof(machine.res.why),
+		 "the guest panicked");
 	assert_int_equal(coffer(f, "run", "-qk/proc/self/exe", NULL), 80);
 	assert_string_equal(f->err, "coffer: run: the guest panicked\n");
 	machine.res.how = RUN_TIMEOUT;

@@ -24,7 +24,7 @@ static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	strcpy(f->root, "/tmp/coffer-test-XXXXXX");
+	snprintf(f->root, sizeof(f->root), "/tmp/coffer-test-XXXXXX");
 	assert_non_null(mkdtemp(f->root));
 	doctor_init(&f->d, f->root);
 	*state = f;

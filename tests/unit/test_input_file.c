@@ -21,7 +21,7 @@ static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	strcpy(f->dir, "/tmp/coffer-test-XXXXXX");
+	snprintf(f->dir, sizeof(f->dir), "/tmp/coffer-test-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
 	snprintf(f->path, sizeof(f->path), "%s/x", f->dir);
 	*state = f;

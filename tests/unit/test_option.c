@@ -57,7 +57,7 @@ static int parse_three(void *field, const char *text, struct err *err)
 	if (strlen(text) != 3)
 		return err_set(err, -EINVAL, "'%.8s' has not three letters",
 			       text);
-	strcpy(field, text);
+	memcpy(field, text, 4);
 	return 0;
 }
 
@@ -597,7 +597,7 @@ static void write_config(struct file_fixture *f, const char *text,
 {
 	int fd;
 
-	strcpy(f->path, "/tmp/coffer-test-XXXXXX");
+	snprintf(f->path, sizeof(f->path), "/tmp/coffer-test-XXXXXX");
 	fd = mkstemp(f->path);
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));

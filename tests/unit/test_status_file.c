@@ -26,7 +26,7 @@ static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	strcpy(f->dir, "/tmp/coffer-test-XXXXXX");
+	snprintf(f->dir, sizeof(f->dir), "/tmp/coffer-test-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
 	snprintf(f->path, sizeof(f->path), "%s/status", f->dir);
 	snprintf(f->link, sizeof(f->link), "%s/link", f->dir);

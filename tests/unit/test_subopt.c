@@ -79,8 +79,8 @@ static void the_number_of_items_is_bounded(void **state)
 	struct subopt_list l;
 
 	(void)state;
-	for (int i = 0; i <= SUBOPT_ITEMS_MAX; i++)
-		memcpy(text + 2 * i, "a,", 2);
+	for (size_t i = 0; i + 1 < sizeof(text); i += 2)
+		memcpy(&text[i], "a,", 2);
 	text[sizeof(text) - 1] = 0;
 	assert_int_equal(subopt_split(text, &l, NULL), -EINVAL);
 	text[sizeof(text) - 3] = 0;

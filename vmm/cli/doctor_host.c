@@ -1,10 +1,10 @@
 /* vmm/cli/doctor_host.c - what else of the host a guest can make use of. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/io_uring.h>
 #include <linux/landlock.h>
 #include <sched.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -32,7 +32,7 @@ void doctor_check_kernel(struct doctor *d)
 
 void doctor_check_memory(struct doctor *d)
 {
-	unsigned long long total = 0, available = 0;
+	uint64_t total = 0, available = 0;
 	char path[512], line[256];
 	FILE *f;
 
@@ -41,11 +41,14 @@ void doctor_check_memory(struct doctor *d)
 	if (!f)
 		return;
 	while (fgets(line, sizeof(line), f)) {
-		sscanf(line, "MemTotal: %llu kB", &total);
-		sscanf(line, "MemAvailable: %llu kB", &available);
+		if (!strncmp(line, "MemTotal:", 9))
+			total = strtoull(line + 9, NULL, 10);
+		else if (!strncmp(line, "MemAvailable:", 13))
+			available = strtoull(line + 13, NULL, 10);
 	}
 	fclose(f);
-	doctor_ok(d, "host.memory", "%llu MiB available of %llu MiB",
+	doctor_ok(d, "host.memory",
+		  "%" PRIu64 " MiB available of %" PRIu64 " MiB",
 		  available / 1024, total / 1024);
 }
 
@@ -184,7 +187,7 @@ void doctor_check_io_uring(struct doctor *d)
 	}
 	doctor_read_line(d, "/proc/sys/kernel/io_uring_disabled", line,
 			 sizeof(line));
-	if (line[0] && strcmp(line, "0"))
+	if (line[0] && strcmp(line, "0") != 0)
 		doctor_warn(d, "host.io_uring",
 			    "for fast disks: sudo sysctl "
 			    "kernel.io_uring_disabled=0",

@@ -113,7 +113,7 @@ static bool list_modules(const struct doctor *d, char *list, size_t len)
 	if (!dir)
 		return false;
 	while ((e = readdir(dir))) {
-		if (strncmp(e->d_name, "kvm_", 4))
+		if (strncmp(e->d_name, "kvm_", 4) != 0)
 			continue;
 		append_module(d, e->d_name, list, len);
 		usual |= !strcmp(e->d_name, "kvm_amd") ||

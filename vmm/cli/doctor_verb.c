@@ -64,7 +64,7 @@ static bool want_colour(void)
 	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
 
 	return isatty(STDOUT_FILENO) && !(no && *no) && term &&
-	       strcmp(term, "dumb");
+	       strcmp(term, "dumb") != 0;
 }
 
 int cli_doctor(int argc, char *const *argv)
@@ -78,7 +78,7 @@ int cli_doctor(int argc, char *const *argv)
 
 	if (r < 0) {
 		log_error("doctor: %s", err.msg);
-		return exit_status_of_err(&err);
+		return (int)exit_status_of_err(&err);
 	}
 	if (cli_show(&doctor_option_table, outcome))
 		return cli_close_stdout(EXIT_STATUS_OK);
@@ -93,6 +93,6 @@ int cli_doctor(int argc, char *const *argv)
 		log_error("doctor: cannot write: %s", strerror(-r));
 		return EXIT_STATUS_HOST;
 	}
-	return cli_close_stdout(doctor_can_start(&d) ? EXIT_STATUS_OK
-						     : EXIT_STATUS_HOST);
+	return cli_close_stdout(doctor_can_start(&d) ? (int)EXIT_STATUS_OK
+						     : (int)EXIT_STATUS_HOST);
 }
