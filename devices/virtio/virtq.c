@@ -323,7 +323,7 @@ static bool take_head(struct virtq *q, uint16_t head)
 
 static int pop_head(struct virtq *q, uint16_t *ret)
 {
-	uint16_t slot = q->next_avail & (q->l.size - 1);
+	size_t slot = q->next_avail & (q->l.size - 1u);
 
 	*ret = load16(q->avail + RING_ENTRIES + slot * AVAIL_ENTRY_LEN);
 	if (*ret >= q->l.size || !take_head(q, *ret))
@@ -375,7 +375,7 @@ int virtq_pop(struct virtq *q, struct virtq_chain *c)
 
 void virtq_push(struct virtq *q, const struct virtq_chain *c, uint32_t written)
 {
-	uint16_t slot = q->next_used & (q->l.size - 1);
+	size_t slot = q->next_used & (q->l.size - 1u);
 	uint8_t *e;
 
 	if (!q->enabled || c->era != q->era)

@@ -284,7 +284,8 @@ void fake_ring_irq(struct fake_ring *r, bool on, uint16_t after)
 	if (!r->l.event_idx)
 		return;
 	/* off: an index that is not met for half a turn */
-	fake_ram_write16(r->m, r->l.driver + AVAIL_ENTRIES + 2u * r->l.size,
+	fake_ram_write16(r->m,
+			 r->l.driver + AVAIL_ENTRIES + (gpa_t)2 * r->l.size,
 			 (uint16_t)(r->taken + (on ? after : 0x8000)));
 }
 
@@ -308,7 +309,7 @@ void fake_ring_set_avail(struct fake_ring *r, uint16_t slot, uint16_t head)
 {
 	fake_ram_write16(r->m,
 			 r->l.driver + AVAIL_ENTRIES +
-				 2u * (slot & (r->l.size - 1u)),
+				 (gpa_t)2 * (slot & (r->l.size - 1u)),
 			 head);
 }
 
