@@ -1,9 +1,9 @@
 /* vmm/config_devices.c - options that add devices, and those that protect. */
 #include "vmm/config_devices.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -52,24 +52,42 @@ static int disk_check(void *group, struct err *err)
 	return 0;
 }
 
+/* Two hexadecimal digits; -1: something else. */
+static int parse_hex_byte(const char *p)
+{
+	static const char digits[] = "0123456789abcdef";
+	int v = 0;
+
+	for (int i = 0; i < 2; i++) {
+		const char *at =
+			p[i] ? strchr(digits, tolower((unsigned char)p[i]))
+			     : NULL;
+
+		if (!at)
+			return -1;
+		v = v << 4 | (int)(at - digits);
+	}
+	return v;
+}
+
 static int parse_mac(void *field, const char *text, struct err *err)
 {
 	struct mac_config m = {.given = true};
-	unsigned int b[6];
-	int end = 0;
-	uint32_t any = 0;
+	bool ok = strlen(text) == 17;
+	int any = 0;
 
-	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2],
-		   &b[3], &b[4], &b[5], &end) != 6 ||
-	    text[end] || strlen(text) != 17 || strpbrk(text, " +-xX"))
+	for (size_t i = 0; i < 6 && ok; i++) {
+		int byte = parse_hex_byte(text + 3 * i);
+
+		ok = byte >= 0 && (i == 5 || text[3 * i + 2] == ':');
+		m.bytes[i] = (uint8_t)byte;
+		any |= byte;
+	}
+	if (!ok)
 		return err_set(err, -EINVAL,
 			       "'%.32s' is not a MAC address (try "
 			       "52:54:00:12:34:56)",
 			       text);
-	for (size_t i = 0; i < 6; i++) {
-		m.bytes[i] = (uint8_t)b[i];
-		any |= b[i];
-	}
 	if (m.bytes[0] & 1 || !any)
 		return err_set(err, -EINVAL,
 			       "%s is not the address of one host; the first "

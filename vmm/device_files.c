@@ -25,6 +25,7 @@ struct device_files {
 	struct net_host net[VM_NETS_MAX];
 	struct vm_net vm_net[VM_NETS_MAX];
 	struct vsock_host *vsock; /* of the VM that runs */
+	int vsock_channel;	  /* the device's end */
 	int vhost_fd;		  /* likewise */
 };
 
@@ -136,7 +137,7 @@ int device_files_open(const struct devices_config *c, const uint8_t *uuid,
 		return err_set(err, -ENOMEM, "out of memory");
 	f->c = c;
 	f->loop = loop;
-	f->vhost_fd = -1;
+	f->vhost_fd = f->vsock_channel = -1;
 	for (size_t i = 0; i < c->disks.n && !r; i++)
 		r = open_disk(f, &d[i], err);
 	if (!r)
@@ -152,7 +153,8 @@ static void close_vsock(struct device_files *f)
 	vsock_host_destroy(f->vsock);
 	f->vsock = NULL;
 	fd_closep(&f->vhost_fd);
-	f->vhost_fd = -1;
+	fd_closep(&f->vsock_channel);
+	f->vhost_fd = f->vsock_channel = -1;
 }
 
 void device_files_close(struct device_files *f)
@@ -167,7 +169,7 @@ void device_files_close(struct device_files *f)
 	free(f);
 }
 
-static int open_vsock(struct device_files *f, int *ret_channel, struct err *err)
+static int open_vsock(struct device_files *f, struct err *err)
 {
 	struct vsock_host_params p = {
 		.path = f->c->vsock.path,
@@ -187,7 +189,7 @@ static int open_vsock(struct device_files *f, int *ret_channel, struct err *err)
 		err_default_kind(err, ERR_INPUT);
 		return r;
 	}
-	*ret_channel = channel[1];
+	f->vsock_channel = channel[1];
 	return 0;
 }
 
@@ -223,13 +225,13 @@ static unsigned int most_queues(const struct devices_config *c)
 int device_files_config(struct device_files *f, struct vm_devices_config *ret,
 			struct err *err)
 {
-	int channel = -1, r = 0;
+	int r = 0;
 
 	close_vsock(f);
 	if (f->c->vsock.vhost)
 		r = open_vhost(f, err);
 	else if (f->c->vsock.cid)
-		r = open_vsock(f, &channel, err);
+		r = open_vsock(f, err);
 	if (r < 0)
 		return r;
 	*ret = (struct vm_devices_config){
@@ -239,7 +241,7 @@ int device_files_config(struct device_files *f, struct vm_devices_config *ret,
 		.nets = f->vm_net,
 		.n_nets = f->n_nets,
 		.vsock_cid = f->c->vsock.cid,
-		.vsock_channel = channel,
+		.vsock_channel = f->vsock_channel,
 		.vhost_vsock_fd = f->vhost_fd,
 		.rng = f->c->rng,
 	};

@@ -27,8 +27,8 @@ DEFINE_CLEANUP(struct device_files, device_files_close)
 
 /*
  * What the next VM gets. Once for each start: a vsock device needs a channel
- * and a vhost descriptor of its own. @ret is valid until the next call; what
- * it lends stays ours, the vsock channel goes to the caller.
+ * or a vhost descriptor of its own. @ret and all it lends is valid until the
+ * next call.
  */
 int device_files_config(struct device_files *f, struct vm_devices_config *ret,
 			struct err *err);

@@ -304,7 +304,7 @@ static int load_tables(struct vm *vm, struct err *err)
 		.oem = vm->p.oem_strings,
 		.n_oem = vm->p.n_oem_strings,
 	};
-	size_t acpi_len, smbios_len;
+	size_t acpi_len = 0, smbios_len = 0;
 	int r;
 
 	memcpy(sc.uuid, vm->p.uuid, sizeof(sc.uuid));

@@ -143,7 +143,7 @@ static void close_all(int *fds, unsigned int n)
 static int create_net_backend(const struct vm_net *n, struct net_backend **ret,
 			      struct err *err)
 {
-	int fds[VM_NET_FDS_MAX];
+	int fds[VM_NET_FDS_MAX] = {-1};
 	const struct net_tap_params p = {
 		.fds = fds,
 		.n_fds = n->n_fds,
@@ -197,7 +197,6 @@ static int create_vsock(struct vm_devices *d, struct err *err)
 	const struct vm_devices_config *c = d->c;
 	struct vsock_params p = {
 		.guest_cid = c->vsock_cid,
-		.channel = c->vsock_channel,
 	};
 	struct device *dev;
 	int r = add(d, "vsock", 0, &dev, err);
@@ -206,8 +205,16 @@ static int create_vsock(struct vm_devices *d, struct err *err)
 		return r;
 	p.name = dev->name;
 	p.thread = dev->thread;
+	p.channel = fcntl(c->vsock_channel, F_DUPFD_CLOEXEC, 3);
+	if (p.channel < 0)
+		return err_set_kind(err, ERR_HOST, -errno, "vsock: %s",
+				    strerror(errno));
 	r = vsock_create(&p, &dev->vsock, err);
-	return r < 0 ? r : plug(d, dev, vsock_virtio_dev(dev->vsock), err);
+	if (r < 0) {
+		close(p.channel);
+		return r;
+	}
+	return plug(d, dev, vsock_virtio_dev(dev->vsock), err);
 }
 
 /* Opened once per start: a vhost descriptor belongs to one VM for good. */

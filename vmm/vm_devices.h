@@ -46,7 +46,7 @@ struct vm_net {
 	uint16_t mtu; /* 0: not told */
 };
 
-/* Descriptors are borrowed, unless it says otherwise. */
+/* Descriptors are borrowed: a device takes duplicates of them. */
 struct vm_devices_config {
 	const struct vm_disk *disks;
 	size_t n_disks;
@@ -54,7 +54,7 @@ struct vm_devices_config {
 	const struct vm_net *nets;
 	size_t n_nets;
 	uint64_t vsock_cid; /* 0: none */
-	int vsock_channel;  /* to the broker (taken over), or -1: */
+	int vsock_channel;  /* to the broker, or -1: */
 	int vhost_vsock_fd; /* of the kernel's vsock */
 	bool rng;
 };

@@ -130,12 +130,14 @@ int loop_add_wake(struct loop *l, loop_fn fn, void *arg,
 		  struct loop_source **ret)
 {
 	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	int r = add_own(l, SOURCE_WAKE, fd, ret);
+	struct loop_source *s = NULL;
+	int r = add_own(l, SOURCE_WAKE, fd, &s);
 
-	if (r < 0)
+	if (r < 0 || !s)
 		return r;
-	(*ret)->fn.on_call = fn;
-	(*ret)->arg = arg;
+	s->fn.on_call = fn;
+	s->arg = arg;
+	*ret = s;
 	return 0;
 }
 
@@ -151,12 +153,12 @@ void loop_wake(struct loop_source *s)
 int loop_add_signals(struct loop *l, const sigset_t *set, loop_signal_fn fn,
 		     void *arg)
 {
-	struct loop_source *s;
+	struct loop_source *s = NULL;
 	int r;
 
 	r = add_own(l, SOURCE_SIGNALS,
 		    signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK), &s);
-	if (r < 0)
+	if (r < 0 || !s)
 		return r;
 	s->fn.on_signal = fn;
 	s->arg = arg;

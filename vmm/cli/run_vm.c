@@ -28,7 +28,8 @@ struct runner {
 	struct loop *loop;
 	struct console *console;
 	struct device_files *files;
-	struct vm *vm; /* NULL between two starts */
+	struct vm_devices_config devices; /* of the machine that runs */
+	struct vm *vm;			  /* NULL between two starts */
 	struct loop_source *timeout, *stop_timeout;
 	unsigned int n_stop; /* stop requests so far */
 	/*
@@ -170,14 +171,12 @@ static int run_once(struct runner *r, struct vm_params *p,
 		    struct run_result *res, struct err *err)
 {
 	AUTO(vm_destroyp) struct vm *vm = NULL;
-	struct vm_devices_config devices;
-	int ret = device_files_config(r->files, &devices, err);
+	int ret = device_files_config(r->files, &r->devices, err);
 
 	if (ret < 0)
 		return ret;
-	p->devices = &devices;
+	p->devices = &r->devices;
 	ret = vm_create(p, &vm, err);
-
 	if (ret < 0)
 		return ret;
 	r->vm = vm;

@@ -284,11 +284,7 @@ static void decode(struct kvm_vcpu *v, struct kvm_exit *ret)
 		decode_hypercall(run, ret);
 		return;
 	case KVM_EXIT_SHUTDOWN:
-		ret->kind = KVM_EXIT_KIND_SHUTDOWN;
-		return;
-	case KVM_EXIT_SYSTEM_EVENT:
-		/* KVM_SYSTEM_EVENT_CRASH and the like: no x86 guest of ours
-		 * can raise one, so it is what a triple fault is. */
+	case KVM_EXIT_SYSTEM_EVENT: /* a crash that KVM itself reports */
 		ret->kind = KVM_EXIT_KIND_SHUTDOWN;
 		return;
 	case KVM_EXIT_INTR:
