@@ -2,8 +2,11 @@
 #include "tests/fake/fake_driver.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "vmm/base/bits.h"
 #include "vmm/base/io_thread.h"
@@ -16,6 +19,8 @@ struct queue {
 	struct virtq_irq irq;
 	struct fake_ring *ring;
 	bool skip;
+	bool in_kernel;
+	int kick_fd, call_fd; /* -1 until the device wants them */
 	unsigned int interrupts;
 };
 
@@ -56,11 +61,38 @@ static void needs_reset(struct virtio_host *h)
 	container_of(h, struct fake_virtio_host, host)->needs_reset++;
 }
 
+static int make_eventfd(int fd)
+{
+	if (fd < 0)
+		fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	assert(fd >= 0);
+	return fd;
+}
+
+static int queue_to_kernel(struct virtio_host *h, unsigned int queue,
+			   struct virtio_kernel_queue *ret)
+{
+	struct fake_virtio_host *host =
+		container_of(h, struct fake_virtio_host, host);
+	struct fake_driver *f = container_of(host, struct fake_driver, host);
+	struct queue *q = &f->q[queue];
+
+	if (queue >= f->dev->n_queues || !virtq_enabled(f->virtq[queue]))
+		return -EINVAL;
+	q->in_kernel = true;
+	ret->layout = *virtq_layout(f->virtq[queue]);
+	virtq_disable(f->virtq[queue]);
+	ret->kick_fd = q->kick_fd = make_eventfd(q->kick_fd);
+	ret->call_fd = q->call_fd = make_eventfd(q->call_fd);
+	return 0;
+}
+
 static const struct virtio_host_ops host_ops = {
 	.reset_done = reset_done,
 	.queue_reset_done = queue_reset_done,
 	.config_changed = config_changed,
 	.needs_reset = needs_reset,
+	.queue_to_kernel = queue_to_kernel,
 };
 
 static void interrupt(struct virtq_irq *irq)
@@ -107,6 +139,7 @@ struct fake_driver *fake_driver_create(struct virtio_dev *dev,
 		int r;
 
 		f->q[i].irq.ops = &irq_ops;
+		f->q[i].kick_fd = f->q[i].call_fd = -1;
 		r = virtq_create(fake_ram_view(f->ram), dev->queue_max[i],
 				 &f->q[i].irq, &f->virtq[i], NULL);
 		assert(!r);
@@ -129,6 +162,8 @@ void fake_driver_destroy(struct fake_driver *f)
 	for (unsigned int i = 0; i < f->dev->n_queues; i++) {
 		fake_ring_destroy(f->q[i].ring);
 		virtq_destroy(f->virtq[i]);
+		fd_closep(&f->q[i].kick_fd);
+		fd_closep(&f->q[i].call_fd);
 	}
 	f->dev->host = NULL;
 	f->dev->q = NULL;
@@ -190,8 +225,10 @@ bool fake_driver_reset_wait(struct fake_driver *f)
 	f->active = false;
 	f->broken = 0;
 	f->dev->features = 0;
-	for (unsigned int i = 0; i < f->dev->n_queues; i++)
+	for (unsigned int i = 0; i < f->dev->n_queues; i++) {
 		fake_ring_reset(f->q[i].ring);
+		f->q[i].in_kernel = false;
+	}
 	return true;
 }
 
@@ -278,6 +315,13 @@ int fake_driver_kick(struct fake_driver *f, unsigned int q)
 	assert(q < f->dev->n_queues);
 	if (f->broken)
 		return f->broken;
+	if (f->q[q].in_kernel) {
+		uint64_t one = 1;
+		ssize_t n = write(f->q[q].kick_fd, &one, sizeof(one));
+
+		assert(n == sizeof(one));
+		return 0;
+	}
 	f->broken = f->dev->ops->kick(f->dev, q);
 	assert(f->broken <= 0);
 	if (f->broken)

@@ -99,7 +99,8 @@ int fake_driver_add(struct fake_driver *f, unsigned int q,
 /*
  * ops->kick(), whatever the device's suppression says. A negative result is
  * counted in host->needs_reset as well, and from then on kicks do nothing
- * and return it.
+ * and return it. For a queue that the device gave to the kernel it is a write
+ * to that queue's eventfd.
  */
 int fake_driver_kick(struct fake_driver *f, unsigned int q);
 

@@ -170,6 +170,29 @@ static void a_quit_before_the_run_counts(void **state)
 	assert_int_equal(loop_run(s->l), 0);
 }
 
+static void count(void *arg)
+{
+	struct seen *s = arg;
+
+	s->n++;
+}
+
+static void a_step_serves_what_is_ready_and_waits_no_longer(void **state)
+{
+	struct seen *s = *state;
+
+	assert_int_equal(loop_add_wake(s->l, count, s, &s->a), 0);
+	assert_int_equal(loop_add_wake(s->l, count, s, &s->b), 0);
+	assert_int_equal(loop_step(s->l, 0), 0);
+	assert_int_equal(loop_step(s->l, 1), 0);
+	loop_wake(s->a);
+	loop_wake(s->b);
+	loop_wake(s->b);
+	assert_int_equal(loop_step(s->l, -1), 2);
+	assert_int_equal(s->n, 2);
+	assert_int_equal(loop_step(s->l, 0), 0);
+}
+
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -181,6 +204,7 @@ int main(void)
 		CASE(a_source_removed_in_its_batch_is_not_called),
 		CASE(signals_arrive_in_the_loop_and_the_mask_comes_back),
 		CASE(a_quit_before_the_run_counts),
+		CASE(a_step_serves_what_is_ready_and_waits_no_longer),
 	};
 
 	return cmocka_run_group_tests_name("loop", tests, NULL, NULL);
