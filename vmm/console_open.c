@@ -7,15 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "vmm/base/err.h"
 #include "vmm/base/log.h"
 #include "vmm/tty.h"
+#include "vmm/unix_listen.h"
 
 void console_files_init(struct console_files *f)
 {
@@ -71,52 +69,16 @@ static int open_file(const char *path, struct console_files *f, struct err *err)
 	return 0;
 }
 
-/* Is somebody listening there? A socket file outlives a killed process. */
-static bool is_stale(const struct sockaddr_un *a)
-{
-	AUTO(fd_closep) int fd = -1;
-	struct stat st;
-
-	if (lstat(a->sun_path, &st) < 0 || !S_ISSOCK(st.st_mode))
-		return false;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	return fd >= 0 &&
-	       connect(fd, (const struct sockaddr *)a, sizeof(*a)) < 0 &&
-	       errno == ECONNREFUSED;
-}
-
 static int open_unix(const char *path, struct console_files *f, struct err *err)
 {
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	AUTO(fd_closep) int fd = -1;
-	mode_t mask;
-	int r;
+	AUTO(fd_closep) int fd = unix_listen(path, 4, "--console", err);
 
-	if (strlen(path) >= sizeof(a.sun_path))
-		return err_set_kind(err, ERR_USAGE, -ENAMETOOLONG,
-				    "--console: %s: a socket path has at most "
-				    "%zu bytes",
-				    path, sizeof(a.sun_path) - 1);
-	strcpy(a.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
-		return fail(err, ERR_HOST, -errno, path);
-	if (is_stale(&a))
-		unlink(path);
-	mask = umask(0177); /* for us alone */
-	r = bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 ? -errno : 0;
-	umask(mask);
-	if (r == -EADDRINUSE)
-		return err_set_kind(err, ERR_INPUT, r,
-				    "--console: %s exists and is in use; "
-				    "remove it or choose another path",
-				    path);
-	if (r < 0)
-		return fail(err, ERR_INPUT, r, path);
+		return fd;
 	f->unlink_path = strdup(path);
-	if (!f->unlink_path || listen(fd, 4) < 0) {
+	if (!f->unlink_path) {
 		unlink(path);
-		return fail(err, ERR_HOST, -errno, path);
+		return fail(err, ERR_HOST, -ENOMEM, path);
 	}
 	f->params.style = CONSOLE_STYLE_LISTEN;
 	f->params.out_fd = f->own[0] = TAKE_FD(fd);

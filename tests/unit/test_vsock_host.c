@@ -1,0 +1,598 @@
+/* tests/unit/test_vsock_host.c - the host's end, with real sockets, and the
+ * test as the device. */
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "devices/virtio/vsock_broker.h"
+#include "vmm/base/err.h"
+#include "vmm/base/loop.h"
+#include "vmm/base/own.h"
+#include "vmm/vsock_host.h"
+
+/* Ticks of a clock that stands still, and of one that runs. */
+enum {
+	NEVER_MS = 3600 * 1000,
+	SOON_MS = 1,
+	BRISK_MS = 25,
+	WAIT_MS = 10000,
+	STEP_MS = 2
+};
+
+struct fixture {
+	struct loop *loop;
+	struct loop_source *step;
+	unsigned int steps;
+	struct vsock_host *h;
+	int device; /* our end of the channel */
+	char dir[40], path[64];
+	struct vsock_msg m; /* the last message, and what came with it */
+	int fd;
+};
+
+static void on_step(void *arg)
+{
+	loop_quit(arg);
+}
+
+/* Let the loop do what it has to do. */
+static void turn(struct fixture *f)
+{
+	loop_set_timer(f->step, STEP_MS);
+	assert_int_equal(loop_run(f->loop), 0);
+}
+
+static int make(struct fixture *f, unsigned int tick_ms)
+{
+	struct vsock_host_params p = {
+		.path = f->path, .loop = f->loop, .tick_ms = tick_ms};
+	int fd[2], r;
+
+	assert_int_equal(vsock_channel_create(fd, NULL), 0);
+	f->device = fd[0];
+	p.channel = fd[1];
+	r = vsock_host_create(&p, &f->h, NULL);
+	if (r < 0)
+		close(fd[1]);
+	return r;
+}
+
+static int setup_with(void **state, unsigned int tick_ms)
+{
+	static struct fixture f;
+
+	f = (struct fixture){
+		.device = -1, .fd = -1, .dir = "/tmp/vsock.XXXXXX"};
+	assert_non_null(mkdtemp(f.dir));
+	snprintf(f.path, sizeof(f.path), "%s/v.sock", f.dir);
+	assert_int_equal(loop_create(&f.loop, NULL), 0);
+	assert_int_equal(loop_add_timer(f.loop, on_step, f.loop, &f.step), 0);
+	assert_int_equal(make(&f, tick_ms), 0);
+	*state = &f;
+	return 0;
+}
+
+static int setup(void **state)
+{
+	return setup_with(state, NEVER_MS);
+}
+
+static int setup_hasty(void **state)
+{
+	return setup_with(state, SOON_MS);
+}
+
+static int setup_brisk(void **state)
+{
+	return setup_with(state, BRISK_MS);
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	vsock_host_destroy(f->h);
+	loop_destroy(f->loop);
+	fd_closep(&f->device);
+	fd_closep(&f->fd);
+	assert_int_equal(rmdir(f->dir), 0); /* nothing was left there */
+	return 0;
+}
+
+static struct vsock_host_counters counters(struct fixture *f)
+{
+	struct vsock_host_counters c;
+
+	vsock_host_counters(f->h, &c);
+	return c;
+}
+
+static int at(const char *path, bool serve, int backlog)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
+	if (serve) {
+		assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+		assert_int_equal(listen(fd, backlog), 0);
+	} else {
+		assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)),
+				 0);
+	}
+	return fd;
+}
+
+/* A client that has said @text. */
+static int client(struct fixture *f, const char *text)
+{
+	int fd = at(f->path, false, 0);
+
+	assert_int_equal(send(fd, text, strlen(text), 0), strlen(text));
+	return fd;
+}
+
+/* The next message within WAIT_MS into f->m and f->fd. */
+static bool device_hears(struct fixture *f)
+{
+	fd_closep(&f->fd);
+	f->fd = -1;
+	for (int ms = 0; ms < WAIT_MS; ms += STEP_MS) {
+		int r = vsock_msg_recv(f->device, &f->m, &f->fd);
+
+		if (r == 1)
+			return true;
+		assert_int_equal(r, -EAGAIN);
+		turn(f);
+	}
+	return false;
+}
+
+static bool is_closed(struct fixture *f, int fd)
+{
+	char c;
+
+	for (int ms = 0; ms < WAIT_MS; ms += STEP_MS) {
+		ssize_t n = recv(fd, &c, 1, 0);
+
+		if (!n || (n < 0 && errno == ECONNRESET))
+			return true;
+		assert_int_equal(n, -1);
+		turn(f);
+	}
+	return false;
+}
+
+static void ask(struct fixture *f, uint32_t port, uint64_t id)
+{
+	const struct vsock_msg m = {.type = VSOCK_MSG_CONNECT,
+				    .host_port = port,
+				    .guest_port = 1000,
+				    .id = id};
+
+	assert_int_equal(vsock_msg_send(f->device, &m, -1), 0);
+}
+
+static int serve(struct fixture *f, uint32_t port, int backlog)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "%s_%u", f->path, port);
+	return at(path, true, backlog);
+}
+
+static void stop_serving(struct fixture *f, uint32_t port, int fd)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "%s_%u", f->path, port);
+	assert_int_equal(unlink(path), 0);
+	close(fd);
+}
+
+/* --- host to guest
+ * ------------------------------------------------------------- */
+
+static void a_client_is_handed_over_with_its_port(void **state)
+{
+	struct fixture *f = *state;
+	int fd = client(f, "CONNECT 4294967294\n");
+
+	assert_true(device_hears(f));
+	assert_int_equal(f->m.type, VSOCK_MSG_OFFER);
+	assert_int_equal(f->m.guest_port, 4294967294);
+	assert_int_equal(write(f->fd, "OK 7\n", 5), 5);
+	close(f->fd);
+	f->fd = -1;
+	{
+		char buf[8] = "";
+
+		assert_int_equal(read(fd, buf, sizeof(buf)), 5);
+		assert_string_equal(buf, "OK 7\n");
+	}
+	assert_int_equal(counters(f).offered, 1);
+	close(fd);
+}
+
+static void what_follows_the_line_is_left_for_the_guest(void **state)
+{
+	struct fixture *f = *state;
+	int fd = client(f, "CONNECT 22\nCONNECT 23\nand more");
+	char buf[64] = "";
+
+	assert_true(device_hears(f));
+	assert_int_equal(f->m.guest_port, 22);
+	assert_true(read(f->fd, buf, sizeof(buf)) > 0);
+	assert_string_equal(buf, "CONNECT 23\nand more");
+	close(fd);
+}
+
+static void a_line_may_come_in_pieces(void **state)
+{
+	struct fixture *f = *state;
+	int fd = client(f, "CON");
+
+	turn(f);
+	assert_int_equal(write(fd, "NECT 4", 6), 6);
+	turn(f);
+	assert_int_equal(write(fd, "2", 1), 1);
+	turn(f);
+	assert_int_equal(write(fd, "\nx", 2), 2);
+	assert_true(device_hears(f));
+	assert_int_equal(f->m.guest_port, 42);
+	close(fd);
+}
+
+static void a_bad_line_closes_the_client(void **state)
+{
+	const char *bad[] = {
+		"\n",
+		"CONNECT\n",
+		"CONNECT \n",
+		"CONNECT -1\n",
+		"CONNECT +1\n",
+		"CONNECT  1\n",
+		"CONNECT 1 \n",
+		"CONNECT 1\r\n",
+		"CONNECT 0x10\n",
+		"CONNECT 4294967295\n",
+		"CONNECT 4294967296\n",
+		"CONNECT 00000000022\n",
+		"CONNECT 99999999999999999999\n",
+		"connect 22\n",
+		" CONNECT 22\n",
+		"GET / HTTP/1.1\r\n",
+		"CONNECT 1111111111111111111111111111111111111111",
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		int fd = client(f, bad[i]);
+
+		assert_true(is_closed(f, fd));
+		close(fd);
+	}
+	assert_int_equal(counters(f).bad_clients, ARRAY_SIZE(bad));
+	assert_int_equal(counters(f).offered, 0);
+	assert_int_equal(vsock_msg_recv(f->device, &f->m, &f->fd), -EAGAIN);
+}
+
+static void a_zero_byte_does_not_end_a_line(void **state)
+{
+	struct fixture *f = *state;
+	int fd = at(f->path, false, 0);
+
+	assert_int_equal(send(fd, "CONNECT 22\0 \n", 13, 0), 13);
+	assert_true(is_closed(f, fd));
+	close(fd);
+}
+
+static void a_client_that_leaves_early_is_forgotten(void **state)
+{
+	struct fixture *f = *state;
+
+	close(client(f, "CONNECT 2"));
+	close(client(f, ""));
+	while (counters(f).bad_clients < 2)
+		turn(f);
+	assert_int_equal(counters(f).clients, 2);
+}
+
+static void a_client_that_says_nothing_is_closed_in_time(void **state)
+{
+	struct fixture *f = *state;
+	int a = client(f, ""), b = client(f, "CONNECT 22");
+
+	assert_true(is_closed(f, a));
+	assert_true(is_closed(f, b));
+	assert_int_equal(counters(f).bad_clients, 2);
+	close(a);
+	close(b);
+}
+
+static void more_clients_than_allowed_wait_for_their_turn(void **state)
+{
+	enum { N = VSOCK_HOST_CLIENTS_MAX + 20 };
+	struct fixture *f = *state;
+	static int fd[N];
+
+	for (int i = 0; i < N; i++) {
+		fd[i] = client(f, "CONNECT ");
+		if (i % 16 == 0)
+			turn(f);
+	}
+	for (int i = 0; i < 40; i++)
+		turn(f);
+	assert_int_equal(counters(f).clients, VSOCK_HOST_CLIENTS_MAX);
+	assert_int_equal(write(fd[0], "22\n", 3), 3);
+	assert_true(device_hears(f)); /* one leaves, one comes */
+	while (counters(f).clients < VSOCK_HOST_CLIENTS_MAX + 1)
+		turn(f);
+	for (int i = 1; i < N; i++)
+		assert_int_equal(write(fd[i], "22\n", 3), 3);
+	for (int i = 1; i < N; i++)
+		assert_true(device_hears(f));
+	for (int i = 0; i < N; i++)
+		close(fd[i]);
+	assert_int_equal(counters(f).offered, N);
+}
+
+static void without_descriptors_clients_wait(void **state)
+{
+	struct fixture *f = *state;
+	struct rlimit old, low;
+	int fd = client(f, "CONNECT 22\n");
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	low = old;
+	low.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	for (int i = 0; i < 5; i++)
+		turn(f);
+	assert_int_equal(counters(f).clients, 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	assert_true(device_hears(f));
+	assert_int_equal(f->m.guest_port, 22);
+	close(fd);
+}
+
+/* --- guest to host
+ * --------------------------------------------------------------- */
+
+static void the_guest_reaches_the_socket_of_its_port(void **state)
+{
+	struct fixture *f = *state;
+	int listener = serve(f, 1234, 4), fd;
+	char c = 0;
+
+	ask(f, 1234, 99);
+	assert_true(device_hears(f));
+	assert_int_equal(f->m.type, VSOCK_MSG_CONNECTED);
+	assert_int_equal(f->m.host_port, 1234);
+	assert_int_equal(f->m.guest_port, 1000);
+	assert_int_equal(f->m.id, 99);
+	fd = accept(listener, NULL, NULL);
+	assert_true(fd >= 0);
+	assert_int_equal(write(f->fd, "x", 1), 1);
+	assert_int_equal(read(fd, &c, 1), 1);
+	assert_int_equal(recv(f->fd, &c, 1, 0), -1); /* it does not block */
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(counters(f).dialled, 1);
+	close(fd);
+	stop_serving(f, 1234, listener);
+}
+
+static void a_port_nobody_serves_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	int listener = serve(f, 5, 4);
+
+	ask(f, 6, 1);
+	assert_true(device_hears(f));
+	assert_int_equal(f->m.type, VSOCK_MSG_REFUSED);
+	assert_int_equal(f->m.id, 1);
+	close(listener); /* and one that is stale */
+	ask(f, 5, 2);
+	assert_true(device_hears(f));
+	assert_int_equal(f->m.type, VSOCK_MSG_REFUSED);
+	assert_int_equal(counters(f).dials_refused, 2);
+	stop_serving(f, 5, -1);
+}
+
+static void the_longest_path_takes_the_longest_port(void **state)
+{
+	struct fixture *f = *state;
+	int listener = serve(f, 4294967294, 4);
+
+	ask(f, 4294967294, 1);
+	assert_true(device_hears(f));
+	assert_int_equal(f->m.type, VSOCK_MSG_CONNECTED);
+	stop_serving(f, 4294967294, listener);
+}
+
+static void a_listener_that_is_behind_is_tried_again(void **state)
+{
+	enum { N = 6 };
+	struct fixture *f = *state;
+	int listener = serve(f, 80, 0), fd, got = 0;
+
+	for (uint64_t i = 0; i < N; i++)
+		ask(f, 80, i);
+	for (int i = 0; i < 10; i++)
+		turn(f);
+	while (vsock_msg_recv(f->device, &f->m, &f->fd) == 1) {
+		assert_int_equal(f->m.type, VSOCK_MSG_CONNECTED);
+		close(f->fd);
+		got++;
+	}
+	f->fd = -1;
+	assert_in_range(got, 1, N - 1);
+	for (; got < N; got++) { /* now it accepts, one after the other */
+		fd = accept(listener, NULL, NULL);
+		assert_true(fd >= 0);
+		close(fd);
+		assert_true(device_hears(f));
+		assert_int_equal(f->m.type, VSOCK_MSG_CONNECTED);
+	}
+	stop_serving(f, 80, listener);
+}
+
+static void a_listener_that_stays_behind_is_given_up(void **state)
+{
+	struct fixture *f = *state;
+	int listener = serve(f, 80, 0);
+
+	for (uint64_t i = 0; i < 3; i++)
+		ask(f, 80, i);
+	while (!counters(f).dials_refused)
+		turn(f);
+	stop_serving(f, 80, listener);
+}
+
+/* --- the channel
+ * ------------------------------------------------------------------- */
+
+static void a_device_that_is_behind_gets_every_answer(void **state)
+{
+	enum { N = 600 };
+	struct fixture *f = *state;
+	bool seen[N] = {false};
+
+	for (uint64_t sent = 0; sent < N; sent++) {
+		struct vsock_msg m = {
+			.type = VSOCK_MSG_CONNECT, .host_port = 9, .id = sent};
+
+		while (vsock_msg_send(f->device, &m, -1) == -EAGAIN)
+			turn(f);
+	}
+	for (int i = 0; i < 50; i++)
+		turn(f);
+	assert_true(counters(f).dials_refused < N); /* the channel is full */
+	for (int i = 0; i < N; i++) {
+		assert_true(device_hears(f));
+		assert_int_equal(f->m.type, VSOCK_MSG_REFUSED);
+		assert_false(seen[f->m.id]);
+		seen[f->m.id] = true;
+	}
+}
+
+static void messages_that_are_not_for_us_are_dropped(void **state)
+{
+	const struct vsock_msg refused = {.type = VSOCK_MSG_REFUSED};
+	const struct vsock_msg offer = {.type = VSOCK_MSG_OFFER};
+	struct fixture *f = *state;
+	int fd[2];
+
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd), 0);
+	assert_int_equal(vsock_msg_send(f->device, &refused, -1), 0);
+	assert_int_equal(vsock_msg_send(f->device, &offer, fd[0]), 0);
+	assert_int_equal(send(f->device, "junk", 4, 0), 4);
+	close(fd[0]);
+	assert_true(is_closed(f, fd[1]));
+	close(fd[1]);
+	ask(f, 9, 3);
+	assert_true(device_hears(f));
+	assert_int_equal(f->m.id, 3);
+}
+
+static void when_the_device_is_gone_clients_are_closed(void **state)
+{
+	struct fixture *f = *state;
+	int fd = client(f, "CONN");
+
+	turn(f);
+	close(f->device);
+	f->device = -1;
+	assert_true(is_closed(f, fd));
+	close(fd);
+	turn(f);
+}
+
+/* --- life
+ * ----------------------------------------------------------------------------
+ */
+
+static void the_socket_is_removed_in_the_end(void **state)
+{
+	struct fixture *f = *state;
+	struct stat st;
+
+	assert_int_equal(lstat(f->path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	vsock_host_destroy(f->h);
+	f->h = NULL;
+	assert_int_equal(lstat(f->path, &st), -1);
+}
+
+static void a_path_in_use_is_refused_and_left_alone(void **state)
+{
+	struct fixture *f = *state;
+	struct vsock_host_params p = {
+		.path = f->path, .loop = f->loop, .channel = f->device};
+	struct vsock_host *other = NULL;
+	struct err err = {0};
+
+	assert_int_equal(vsock_host_create(&p, &other, &err), -EADDRINUSE);
+	assert_non_null(strstr(err.msg, f->path));
+	close(client(f, "CONNECT 22\n"));
+	assert_true(device_hears(f)); /* the channel is open, too */
+}
+
+static void a_path_without_room_for_a_port_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	char path[VSOCK_HOST_PATH_MAX + 2];
+	struct vsock_host_params p = {
+		.path = path, .loop = f->loop, .channel = f->device};
+	struct vsock_host *other = NULL;
+	struct err err = {0};
+
+	memset(path, 'x', sizeof(path));
+	path[sizeof(path) - 1] = 0;
+	assert_int_equal(vsock_host_create(&p, &other, &err), -ENAMETOOLONG);
+	assert_int_equal(err.kind, ERR_USAGE);
+	path[sizeof(path) - 2] = 0; /* this one just fits */
+	memcpy(path, "/none/", 6);
+	assert_int_equal(vsock_host_create(&p, &other, &err), -ENOENT);
+}
+
+int main(void)
+{
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define BRISK(f) cmocka_unit_test_setup_teardown(f, setup_brisk, teardown)
+#define HASTY(f) cmocka_unit_test_setup_teardown(f, setup_hasty, teardown)
+	const struct CMUnitTest tests[] = {
+		CASE(a_client_is_handed_over_with_its_port),
+		CASE(what_follows_the_line_is_left_for_the_guest),
+		CASE(a_line_may_come_in_pieces),
+		CASE(a_bad_line_closes_the_client),
+		CASE(a_zero_byte_does_not_end_a_line),
+		CASE(a_client_that_leaves_early_is_forgotten),
+		HASTY(a_client_that_says_nothing_is_closed_in_time),
+		CASE(more_clients_than_allowed_wait_for_their_turn),
+		HASTY(without_descriptors_clients_wait),
+		CASE(the_guest_reaches_the_socket_of_its_port),
+		CASE(a_port_nobody_serves_is_refused),
+		CASE(the_longest_path_takes_the_longest_port),
+		BRISK(a_listener_that_is_behind_is_tried_again),
+		HASTY(a_listener_that_stays_behind_is_given_up),
+		CASE(a_device_that_is_behind_gets_every_answer),
+		CASE(messages_that_are_not_for_us_are_dropped),
+		CASE(when_the_device_is_gone_clients_are_closed),
+		CASE(the_socket_is_removed_in_the_end),
+		CASE(a_path_in_use_is_refused_and_left_alone),
+		CASE(a_path_without_room_for_a_port_is_refused),
+	};
+
+	return cmocka_run_group_tests_name("vsock_host", tests, NULL, NULL);
+}
