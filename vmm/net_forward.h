@@ -21,4 +21,12 @@ struct net_forward {
 int net_forward_parse(const char *text, struct net_forward *ret,
 		      struct err *err);
 
+/*
+ * Could somebody listen on the host's port now?
+ * 0            yes
+ * -EADDRINUSE  somebody does already, on one of the addresses
+ * or what else bind(2) says: -EACCES, -EADDRNOTAVAIL
+ */
+int net_forward_probe(const struct net_forward *f);
+
 #endif

@@ -31,7 +31,9 @@ struct net_user_params {
  * bound. *ret_fd is the connected, non-blocking end for net_passt_create().
  * From a process without other threads. Messages carry what passt said.
  * -ENOENT      it is not installed
- * -EPIPE       it ended: a port that is taken, no route, ...
+ * -EADDRINUSE  a port to be forwarded is taken, -EACCES, -EADDRNOTAVAIL: or
+ *              cannot be had (passt itself would go on without it)
+ * -EPIPE       it ended: no route, no user namespaces, ...
  * -ETIMEDOUT   it does not serve
  * or the errno of socketpair(2), fork(2), ...; ERR_HOST
  */
