@@ -36,7 +36,7 @@ struct vsock_vhost_params {
  * -EADDRINUSE  another VM has this CID
  * -EBUSY       the descriptor has an owner already
  * -ENOTSUP     the kernel lacks a feature the rings need
- * -ENOMEM, or another errno of ioctl_vhost
+ * -ENOMEM, or another errno of the ioctls
  */
 int vsock_vhost_create(const struct vsock_vhost_params *p,
 		       struct vsock_vhost **ret, struct err *err);
