@@ -197,9 +197,12 @@ static struct scsi_backend *uring_backend(struct scsi_engine *e, unsigned int i)
 /* Until the kernel does not touch anybody's memory for us any more. */
 static void drain(struct scsi_uring *u)
 {
-	unsigned int with_kernel = u->in_flight - io_uring_sq_ready(&u->ring);
+	unsigned int with_kernel = u->in_flight;
 	struct io_uring_cqe *cqe;
 
+	/* what is queued only never gets there */
+	if (with_kernel)
+		with_kernel -= io_uring_sq_ready(&u->ring);
 	while (with_kernel) {
 		int r = io_uring_wait_cqe(&u->ring, &cqe);
 
