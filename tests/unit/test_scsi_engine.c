@@ -120,7 +120,7 @@ static void submit(struct fixture *f, unsigned int file, struct request *r,
 
 	memset(r, 0, sizeof(*r));
 	r->iov[0] = (struct iovec){p, len / 2};
-	r->iov[1] = (struct iovec){(char *)p + len / 2, len - len / 2};
+	r->iov[1] = (struct iovec){p ? (char *)p + len / 2 : p, len - len / 2};
 	r->io.op = op;
 	r->io.off = off;
 	r->io.len = len;
