@@ -1,8 +1,9 @@
 """The list of cases: scripts in cases/, and what their comments ask for.
 
-    # limit: SECONDS        time limit of a run, 60 when not given
+    # limit: SECONDS        time limit of a run, 120 when not given
     # each: NAME [ARG...]   one case FILE.NAME with these arguments, for every
                             such line; without one, the case FILE
+    # needs: qemu           Debian's QEMU in the outer machine, to compare with
 """
 import fnmatch
 import re
@@ -18,16 +19,19 @@ class Case:
     args: list[str]
     limit: int
     script: Path
+    needs: list[str]
 
 
 def _parse(path: Path) -> list[Case]:
     head = re.match(r"(#.*\n)*", path.read_text()).group(0)
     limit = re.search(r"^# limit: (\d+)$", head, re.M)
-    seconds = int(limit.group(1)) if limit else 60
+    seconds = int(limit.group(1)) if limit else 120
     each = [line.split() for line in re.findall(r"^# each: (.+)$", head, re.M)]
+    needs = " ".join(re.findall(r"^# needs: (.+)$", head, re.M)).split()
     if not each:
-        return [Case(path.stem, [], seconds, path)]
-    return [Case(f"{path.stem}.{e[0]}", e[1:], seconds, path) for e in each]
+        return [Case(path.stem, [], seconds, path, needs)]
+    return [Case(f"{path.stem}.{e[0]}", e[1:], seconds, path, needs)
+            for e in each]
 
 
 def load(patterns: list[str] | None = None) -> list[Case]:

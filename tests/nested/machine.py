@@ -17,6 +17,7 @@ BOOT_SECONDS = 180
 # What a case may take beyond its own limit before the machine is given up:
 # the limit is enforced inside, where a slow host slows the clock's users too.
 GRACE_SECONDS = 60
+MAX_CUTS = 2  # power cuts of one case
 LOG_MAX = 4 << 20
 
 # QEMU's SVM emulation lets XSETBV through, so the KVM in the outer machine
@@ -122,6 +123,8 @@ class Machine:
 
     def _boot(self):
         path = self.dir / "report"
+        path.unlink(missing_ok=True)
+        self.buffer = b""
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(path))
             listener.listen(1)
@@ -172,14 +175,25 @@ class Machine:
         data, self.buffer = self.buffer[:n], self.buffer[n:]
         return data
 
+    def _request(self, verb: str, name: str, limit: int, args) -> float:
+        """Ask for a case; when its answer is overdue."""
+        self.channel.sendall(" ".join([verb, name, str(limit), *args])
+                             .encode() + b"\n")
+        return time.monotonic() + limit + GRACE_SECONDS
+
     def run(self, name: str, limit: int, *args: str) -> Result:
         """Run one case. MachineDied when it takes the machine with it."""
-        deadline = time.monotonic() + limit + GRACE_SECONDS
-        self.channel.sendall(" ".join(["run", name, str(limit), *args])
-                             .encode() + b"\n")
+        deadline = self._request("run", name, limit, args)
+        cuts = 0
         while True:
             words = self._line(deadline).split()
             if words[:2] == ["begin", name]:
+                continue
+            if words[:2] == ["cut", name] and cuts < MAX_CUTS:
+                cuts += 1
+                self._end()
+                self._boot()
+                deadline = self._request("resume", name, limit, args)
                 continue
             if words[:2] == ["result", name] and len(words) == 5:
                 log = self._bytes(min(int(words[4]), LOG_MAX), deadline)
@@ -187,12 +201,15 @@ class Machine:
                               log.decode(errors="replace"))
             raise self._died(f"unexpected report {words}")
 
-    def close(self):
-        self._running.discard(self)
+    def _end(self):
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
         if self.process is not None:
             self.process.wait()
         if self.channel is not None:
             self.channel.close()
+
+    def close(self):
+        self._running.discard(self)
+        self._end()
         shutil.rmtree(self.dir, ignore_errors=True)

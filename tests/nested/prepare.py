@@ -6,6 +6,7 @@ from pathlib import Path
 
 import images
 import kernels
+import tools
 from cases import Case
 from kernels import Unavailable
 from machine import Images, find_qemu
@@ -62,6 +63,7 @@ class Prepared:
     def _guests(self, tree: images.RootTree):
         tool = images.compile_static(HERE / "inner/guest-tool.c",
                                      self.dir / "guest-tool")
+        own = []
         for flavour in kernels.FLAVOURS:
             k = kernels.find(flavour, self.cache)
             initrd = self.dir / f"initrd-{flavour}"
@@ -72,6 +74,10 @@ class Prepared:
                 tree.copy(kernels.vmlinux(k, self.cache),
                           "nested/kernels/vmlinux", 0o644)
             else:
+                with_tools = self.dir / "initrd-devices"
+                with_tools.write_bytes(initrd.read_bytes() +
+                                       tools.guest_archive(self.cache, own))
+                tree.copy(with_tools, "nested/initrds/devices", 0o644)
                 uki = self.dir / "uki"
                 images.unified_kernel(k, initrd, UKI_CMDLINE, self.cache, uki)
                 tree.copy(uki, "nested/kernels/uki", 0o644)
@@ -91,7 +97,8 @@ class Prepared:
         find_qemu()  # say so before anything is downloaded
         outer = kernels.find("cloud", self.cache)
         tree = images.RootTree(self.dir / "root")
-        for f in ("outer/init", "outer/lib.sh", "outer/case_main.sh"):
+        for f in ("outer/init", "outer/lib.sh", "outer/devices.sh",
+                  "outer/case_main.sh"):
             tree.copy(HERE / f, f"nested/{Path(f).name}")
         for f in {c.script for c in self.cases}:
             tree.copy(f, f"nested/cases/{f.name}")

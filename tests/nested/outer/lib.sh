@@ -40,16 +40,27 @@ at_exit() {
 trap at_exit EXIT
 trap 'fail "out of time"' TERM
 
+# Kill the machine this runs on as a power cut does. Afterwards the case begins
+# again on the same disk, with $resumed set.
+resumed=${NESTED_RESUMED-}
+power_cut() {
+	echo cut >/run/power
+	sleep 60
+	fail "the power is still on"
+}
+
 # The guests of most cases skip what costs seconds and is not under test.
 append="quiet cryptomgr.notests"
 
 # start_guest KERNEL [OPTION...]: one of the kernels (cloud, generic, vmlinux)
-# with its initrd and the command line "console=ttyS0 $append $test".
+# with its initrd and the command line "console=ttyS0 $append $test". With
+# "devices" it is cloud, and its initrd has the programs of tools.py.
 start_guest() {
 	kernel=$1
 	shift
 	case $kernel in
 	vmlinux) initrd=$INITRDS/generic ;;
+	devices) kernel=cloud initrd=$INITRDS/devices ;;
 	*) initrd=$INITRDS/$kernel ;;
 	esac
 	start_coffer run -k "$KERNELS/$kernel" -i "$initrd" \

@@ -1,0 +1,10 @@
+# disk LUN: its device file.
+disk() {
+	for b in /sys/bus/scsi/devices/*:0:0:"$1"/block/*; do
+		echo "/dev/${b##*/}"
+	done
+}
+
+drop_caches() {
+	echo 3 >/proc/sys/vm/drop_caches
+}

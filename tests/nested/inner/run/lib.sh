@@ -1,0 +1,50 @@
+# What the scripts here share. A "problem:" line fails the case. Programs in
+# /tools that busybox has too are called by path: its shell prefers its own.
+PATH=/tools:$PATH
+problem() {
+	echo "problem: $*"
+}
+
+# try COMMAND...: it must succeed; what it says is shown when it does not.
+try() {
+	"$@" >/tmp/said 2>&1 && return
+	problem "status $? of: $*"
+	sed 's/^/said: /' /tmp/said
+}
+
+# must_fail COMMAND...
+must_fail() {
+	if "$@" >/tmp/said 2>&1; then
+		problem "succeeded: $*"
+	fi
+}
+
+# until_true SECONDS COMMAND...
+until_true() {
+	u_end=$(($(date +%s) + $1))
+	shift
+	until "$@" 2>/dev/null; do
+		if [ "$(date +%s)" -gt $u_end ]; then
+			problem "never true: $*"
+			return 1
+		fi
+		usleep 20000
+	done
+}
+
+done_well() {
+	dmesg | grep -E 'BUG|WARNING: CPU|Oops|Call Trace|hung task' |
+		sed 's/^/problem: /'
+	# Buffers that wait in the devices' queues, at the least.
+	[ "$(cat /sys/kernel/debug/swiotlb/io_tlb_used)" -gt 0 ] 2>/dev/null &&
+		echo "fact bounced 1"
+	echo "fact done 1"
+}
+
+sha() {
+	sha256sum "$@" | cut -d ' ' -f 1
+}
+
+mkdir -p /sys/kernel/debug
+mount -t debugfs debugfs /sys/kernel/debug
+echo "fact sev $(dmesg | grep -c 'Memory Encryption Features active:.* SEV')"

@@ -1,0 +1,68 @@
+# For cases about devices: `. /nested/devices.sh`. They run in several ways,
+# named by the last part of the case's name:
+#   plain     an ordinary guest
+#   swiotlb   a guest that sends all its I/O through bounce buffers
+#   cbit      a guest that believes in SEV, and has to
+status_file=$CASE_DIR/status
+way=${NESTED_CASE##*.}
+case $way in
+swiotlb) append="$append swiotlb=force" ;;
+esac
+
+# start_devices SCRIPT OPTION...: a guest that runs SCRIPT of inner/run.
+start_devices() {
+	test="coffer.test=$1 coffer.load=all ${test-}"
+	shift
+	if [ "$way" = cbit ]; then
+		set -- "$@" --sev emulate-cbit
+	fi
+	start_guest devices --timeout 110 --status-file "$status_file" "$@"
+}
+
+# To its end, which must be a good one.
+wait_devices() {
+	wait_coffer
+	refuse_line '^problem: '
+	expect_fact done 1
+	expect_status 0
+	expect_way
+}
+
+run_devices() {
+	start_devices "$@"
+	wait_devices
+}
+
+# counter DEVICE NAME: from the status file.
+counter() {
+	tr -d ' \n' <"$status_file" | sed "s/.*\"$1\":{//; s/}.*//" |
+		tr , '\n' | sed -n "s/^\"$2\"://p"
+}
+
+# expect_counter DEVICE NAME OPERATOR VALUE: an operator of test(1).
+expect_counter() {
+	value=$(counter "$1" "$2")
+	[ -n "$value" ] && [ "$value" "$3" "$4" ] ||
+		fail "counter $1 $2 is '$value', not $3 $4"
+}
+
+# The guest's I/O went the way it should, and nothing was refused.
+expect_way() {
+	case $way in
+	cbit)
+		expect_fact sev 1
+		expect_fact bounced 1
+		expect_counter dma reports -gt 0
+		expect_counter dma private_bytes -gt 0
+		;;
+	swiotlb) expect_fact bounced 1 ;;
+	*) expect_fact sev 0 ;;
+	esac
+	expect_counter dma shared_bytes -gt 0
+	expect_counter dma refused -eq 0
+}
+
+# same_bytes NAME FILE: what the guest has at the end is what the host has.
+same_bytes() {
+	expect_fact "sha.$1" "$(sha256sum <"$2" | cut -d ' ' -f 1)"
+}
