@@ -35,8 +35,8 @@ enum run_how {
 
 struct run_result {
 	enum run_how how;
-	uint64_t value;	       /* RUN_DEBUG_EXIT: full value; otherwise 0 */
-	char why[ERR_MSG_MAX]; /* one line for people; may be empty */
+	uint64_t value;		  /* RUN_DEBUG_EXIT: full value; otherwise 0 */
+	char why[ERR_MSG_MAX];	  /* one line for people; may be empty */
 	struct counters counters; /* of the machine that ended; owned */
 };
 
