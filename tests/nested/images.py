@@ -130,8 +130,10 @@ def scratch_directory():
 
 
 def inner_initrd(kernel: Kernel, tools: list[Path],
-                 init: Path = HERE / "inner/init") -> bytes:
+                 init: Path = HERE / "inner/init",
+                 more_modules: tuple[str, ...] = ()) -> bytes:
     """busybox, the guest helpers, modules for @kernel, and @init."""
+    wanted_modules = [*INNER_MODULES, *more_modules]
     c = Cpio()
     busybox = _busybox()
     c.chardev("dev/console", 5, 1)
@@ -142,9 +144,9 @@ def inner_initrd(kernel: Kernel, tools: list[Path],
         c.symlink(f"bin/{applet}", "busybox")
     for t in tools:
         c.file(f"bin/{t.name}", t.read_bytes(), 0o755)
-    for m in module_closure(kernel, INNER_MODULES):
+    for m in module_closure(kernel, wanted_modules):
         c.file(f"modules/{_module_name(m.name)}.ko", m.read_bytes())
-    for wanted in INNER_MODULES:
+    for wanted in wanted_modules:
         names = [_module_name(m.name)
                  for m in module_closure(kernel, [wanted])]
         c.file(f"modules/{wanted}.order", " ".join(names).encode())

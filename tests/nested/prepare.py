@@ -63,7 +63,10 @@ class Prepared:
     def _guests(self, tree: images.RootTree):
         tool = images.compile_static(HERE / "inner/guest-tool.c",
                                      self.dir / "guest-tool")
-        own = []
+        streams = images.compile_static(HERE / "stream-tool.c",
+                                        self.dir / "stream-tool")
+        tree.copy(streams, "usr/bin/stream-tool")
+        tree.program(tools.passt(self.cache), "usr/bin/passt")
         for flavour in kernels.FLAVOURS:
             k = kernels.find(flavour, self.cache)
             initrd = self.dir / f"initrd-{flavour}"
@@ -76,7 +79,8 @@ class Prepared:
             else:
                 with_tools = self.dir / "initrd-devices"
                 with_tools.write_bytes(initrd.read_bytes() +
-                                       tools.guest_archive(self.cache, own))
+                                       tools.guest_archive(self.cache,
+                                                           [streams]))
                 tree.copy(with_tools, "nested/initrds/devices", 0o644)
                 uki = self.dir / "uki"
                 images.unified_kernel(k, initrd, UKI_CMDLINE, self.cache, uki)

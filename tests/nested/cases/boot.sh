@@ -1,6 +1,5 @@
 # A stock kernel reaches user space with all its CPUs and memory, and its
 # power-off ends the run. Every pair of kernel, CPUs and memory occurs.
-# limit: 120
 # each: cloud-1-128M cloud 1 128M
 # each: cloud-2-512M cloud 2 512M
 # each: cloud-8-3584M cloud 8 3584M

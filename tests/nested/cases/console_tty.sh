@@ -1,6 +1,5 @@
 # On a terminal: keys reach the guest unchanged, Ctrl-A x ends the run, and
 # the terminal is afterwards as it was, whatever ended it.
-# limit: 120
 # each: keys echo
 # each: ctrl-a-x idle
 # each: sigterm idle

@@ -1,5 +1,4 @@
 # The ways to back guest RAM.
-# limit: 90
 # each: hugepages ,hugepages=2M
 # each: prefault ,prefault
 # each: shared ,shared

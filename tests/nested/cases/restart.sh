@@ -1,5 +1,4 @@
 # --on-reboot restart starts the machine again, until it is told to stop.
-# limit: 120
 test="coffer.test=reboot"
 start_guest cloud --on-reboot restart --timeout 100
 wait_for 90 '^user space reached' "$out" 2

@@ -1,0 +1,40 @@
+# Sockets between guest and host, over the unix sockets of the host and over
+# its own vsock.
+# each: plain 8388608
+# each: swiotlb 1048576
+# each: cbit 8388608
+# each: vhost 1048576
+# limit: 240
+. /nested/devices.sh
+s=$CASE_DIR/vsock
+ulimit -n 8192
+case $way in
+vhost)
+	option=cid=42,vhost guest=vsock:42
+	serve() { stream-tool serve "vsock:4294967295:$1" & }
+	;;
+*)
+	option=cid=42,path=$s guest=via:$s
+	serve() { stream-tool serve "unix:${s}_$1" & }
+	;;
+esac
+
+test="coffer.size=$1"
+serve 1234
+start_devices vsock.sh -c 2 --vsock "$option"
+wait_for 180 '^guest to host is done'
+stream-tool push $guest:1000 64 "$1" || fail "64 streams to the guest"
+stream-tool get $guest:1000 8 1000003 || fail "8 streams from the guest"
+stream-tool stall $guest:1000 3000000 || fail "stalled streams"
+stream-tool refused $guest:1001 || fail "nobody's port"
+stream-tool churn $guest:1000 2000 || fail "2000 connections"
+serve 1299
+wait_devices
+if [ "$way" != vhost ]; then
+	expect_counter vsock0 opened -ge 4000
+	expect_counter vsock0 violations -eq 0
+	expect_counter vsock0 bad_packets -eq 0
+	expect_counter vsock0 bad_chains -eq 0
+	[ -e "$s" ] && fail "the socket is left behind"
+fi
+kill $(jobs -p)
