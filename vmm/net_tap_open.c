@@ -213,7 +213,7 @@ int net_tap_open(const char *name, unsigned int n_queues, struct net_host *h,
 		 struct err *err)
 {
 	int flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
-	long have;
+	long have = 0;
 	int r;
 
 	if (!is_name(name))
