@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "devices/virtio/scsi_file.h"
 #include "devices/virtio/vsock_broker.h"
@@ -44,6 +45,30 @@ static int open_error(struct err *err, const char *option, const char *path,
 	return code;
 }
 
+/* The lock would say that another process has it. */
+static int check_twice(const struct device_files *f, const char *path,
+		       struct err *err)
+{
+	struct stat st, other;
+
+	if (fstat(f->disk_fd[f->n_disks - 1], &st) < 0)
+		return 0;
+	for (size_t i = 0; i + 1 < f->n_disks; i++) {
+		bool shared = f->disk[i].file->read_only &&
+			      (fcntl(f->disk_fd[f->n_disks - 1], F_GETFL) &
+			       O_ACCMODE) == O_RDONLY;
+
+		if (!shared && !fstat(f->disk_fd[i], &other) &&
+		    other.st_dev == st.st_dev && other.st_ino == st.st_ino)
+			return err_set_kind(err, ERR_USAGE, -EBUSY,
+					    "--disk: %s is there twice, and "
+					    "may be written; use a copy, or "
+					    "',ro' for both",
+					    path);
+	}
+	return 0;
+}
+
 static int open_disk(struct device_files *f, const struct disk_config *d,
 		     struct err *err)
 {
@@ -61,6 +86,9 @@ static int open_disk(struct device_files *f, const struct disk_config *d,
 	if (*fd < 0)
 		return open_error(err, "--disk", d->path, -errno);
 	f->n_disks++;
+	r = check_twice(f, d->path, err);
+	if (r < 0)
+		return r;
 	r = scsi_file_check(*fd, d->path, d->ro, &f->file[f->n_disks - 1], err);
 	if (r < 0) {
 		err_prefix(err, "--disk");
@@ -94,8 +122,10 @@ static int parse_forwards(const struct devices_config *c,
 	for (size_t i = 0; i < c->publish.n; i++) {
 		int r = net_forward_parse(c->publish.v[i], &ret[i], err);
 
-		if (r < 0)
+		if (r < 0) {
+			err_prefix(err, "--publish");
 			return r;
+		}
 	}
 	return 0;
 }
