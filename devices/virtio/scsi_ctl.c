@@ -251,10 +251,9 @@ static int pop_some(struct scsi *s)
 			return 0;
 		}
 		r = virtq_pop(vq, &f->chain);
-		if (r > 0)
-			r = handle(s, f);
-		else if (!r && !virtq_kicks_on(vq))
-			return 0;
+		if (r <= 0)
+			return r;
+		r = handle(s, f);
 		if (r < 0)
 			return r;
 	}

@@ -256,7 +256,10 @@ static void unmap_next(struct scsi_task *t, int result)
 	scsi_task_changed(t);
 }
 
-/* All of the list is checked before any of it is done. */
+/*
+ * All of the list is checked before any of it is done. A list shorter than its
+ * header fails with what scratch held before: data + header is longer anyway.
+ */
 static bool unmap_check(struct scsi_task *t)
 {
 	uint32_t len = t->cdb.list_len, data = load_be16(t->scratch + 2);
@@ -304,8 +307,6 @@ void scsi_disk_unmap(struct scsi_task *t)
 
 	if (!len)
 		scsi_task_good(t);
-	else if (len < UNMAP_HEADER)
-		scsi_task_check(t, SCSI_LIST_LENGTH_ERROR);
 	else if (len > UNMAP_HEADER + SCSI_UNMAP_DESCS_MAX * UNMAP_DESC)
 		scsi_task_bad_list(t, 2);
 	else

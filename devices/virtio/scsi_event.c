@@ -57,8 +57,6 @@ int scsi_event_kick(struct scsi *s)
 				 (s->changed || s->events_missed);
 	     n++) {
 		r = virtq_pop(vq, c);
-		if (!r && virtq_kicks_on(vq))
-			continue;
 		if (r <= 0)
 			break;
 		fill_event(s, b);

@@ -131,6 +131,7 @@ struct response take(struct fixture *f, unsigned int q)
 
 struct response answer(struct fixture *f, unsigned int q)
 {
+	assert_true(fake_ring_wants_kick(fake_driver_ring(f->drv, q)));
 	assert_int_equal(fake_driver_kick(f->drv, q), 0);
 	fake_driver_settle(f->drv);
 	return take(f, q);
@@ -152,6 +153,7 @@ void tmf_offer(struct fixture *f, uint32_t subtype, const uint8_t *lun,
 	memcpy(b + 8, lun, 8);
 	store_le64(b + 16, tag);
 	assert_true(fake_driver_offer(f->drv, CTL, b, sizeof(b), 1) >= 0);
+	assert_true(fake_ring_wants_kick(fake_driver_ring(f->drv, CTL)));
 	assert_int_equal(fake_driver_kick(f->drv, CTL), 0);
 	fake_driver_settle(f->drv);
 }

@@ -386,6 +386,7 @@ static void offer_indirect(struct fixture *f, const uint8_t *cdb, size_t in_len)
 static void a_queue_can_be_full_of_requests_in_flight(void **state)
 {
 	struct fixture *f = *state;
+	struct fake_ring *ring = fake_driver_ring(f->drv, REQ);
 
 	f->fake->hold = true;
 	for (unsigned int i = 0; i < SCSI_QUEUE_SIZE; i++)
@@ -397,6 +398,8 @@ static void a_queue_can_be_full_of_requests_in_flight(void **state)
 		fake_driver_settle(f->drv);
 		assert_int_equal(take(f, REQ).response, S_OK);
 		offer_indirect(f, READ_10(i, 1), BS);
+		/* as a driver does it: only when it is asked to */
+		assert_true(fake_ring_wants_kick(ring));
 		assert_int_equal(fake_driver_kick(f->drv, REQ), 0);
 		assert_int_equal(f->fake->n_pending, SCSI_QUEUE_SIZE);
 	}

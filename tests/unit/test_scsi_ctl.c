@@ -270,10 +270,14 @@ static void resets_of_queue_and_device_forget_functions(void **state)
 	assert_int_equal(tmf(f, ABORT_TASK, 0, 1), -1);
 	assert_true(fake_driver_queue_reset(f->drv, CTL));
 	fake_driver_queue_enable(f->drv, CTL);
+	/* the request is aborted still, but nobody is told about it */
+	assert_int_equal(tmf(f, ABORT_TASK, 5, 1), -1);
 	fake_scsi_finish(f->fake, 0, 0);
 	assert_int_equal(tmf_answer(f), -1);
 	assert_int_equal(take(f, REQ).response, S_ABORTED);
-	assert_int_equal(tmf(f, LOGICAL_UNIT_RESET, 5, 0), -1);
+	fake_scsi_finish(f->fake, 0, 0);
+	assert_int_equal(tmf_answer(f), S_OK);
+	assert_int_equal(tmf(f, LOGICAL_UNIT_RESET, 0, 0), -1);
 	fake_driver_reset_begin(f->drv);
 	fake_scsi_finish_all(f->fake);
 	assert_true(fake_driver_reset_wait(f->drv));
@@ -351,7 +355,9 @@ static void an_event_waits_for_a_buffer(void **state)
 	assert_true(event(f, &e));
 	assert_int_equal(e.lun[3], 0);
 	assert_false(event(f, &e));
-	event_buffer(f, 16);
+	fake_driver_offer(f->drv, EVT, NULL, 0, 16);
+	assert_true(fake_ring_wants_kick(fake_driver_ring(f->drv, EVT)));
+	fake_driver_kick(f->drv, EVT);
 	assert_true(event(f, &e));
 	assert_int_equal(e.what, 3); /* nothing was missed */
 	assert_int_equal(e.lun[3], 5);

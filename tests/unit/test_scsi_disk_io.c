@@ -484,6 +484,8 @@ static void a_bad_unmap_list_has_no_effect(void **state)
 	n = unmap_list(f, range, 1);
 	SENSE(f, SCSI_LIST_LENGTH_ERROR, n, 0, UNMAP(n - 1));
 	SENSE(f, SCSI_LIST_LENGTH_ERROR, n, 0, UNMAP(7));
+	store_be16(data_out(f) + 2, 32); /* beyond the list */
+	SENSE(f, SCSI_LIST_LENGTH_ERROR, 64, 0, UNMAP(24));
 	store_be16(data_out(f) + 2, 17);
 	SENSE(f, SCSI_LIST_LENGTH_ERROR, 64, 0, UNMAP(64));
 	store_be16(data_out(f) + 2, 16);

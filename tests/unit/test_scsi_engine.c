@@ -439,11 +439,12 @@ static void the_ring_does_nothing_else(void **state)
 	sqe->flags = IOSQE_FIXED_FILE;
 	assert_int_equal(run_sqe(&ring), 0);
 	/* no other operation */
-	io_uring_prep_openat(io_uring_get_sqe(&ring), AT_FDCWD, "/dev/null",
-			     O_RDONLY, 0);
+	sqe = io_uring_get_sqe(&ring);
+	io_uring_prep_openat(sqe, AT_FDCWD, "/dev/null", O_RDONLY, 0);
 	assert_int_equal(run_sqe(&ring), -EACCES);
 	sqe = io_uring_get_sqe(&ring);
-	io_uring_prep_openat_direct(sqe, AT_FDCWD, "/dev/null", O_RDONLY, 0, 0);
+	io_uring_prep_openat(sqe, AT_FDCWD, "/dev/null", O_RDONLY, 0);
+	sqe->flags = IOSQE_FIXED_FILE;
 	assert_int_equal(run_sqe(&ring), -EACCES);
 	io_uring_prep_socket(io_uring_get_sqe(&ring), 1, 1, 0, 0);
 	assert_int_equal(run_sqe(&ring), -EACCES);

@@ -201,17 +201,27 @@ static void a_reset_waits_for_the_host(void **state)
 static void nothing_is_written_for_a_request_that_was_reset(void **state)
 {
 	struct fixture *f = *state;
-	struct fake_ring *ring;
+	struct fake_ring *ring = fake_driver_ring(f->drv, REQ);
+	struct fake_ram *ram = fake_driver_ram(f->drv);
+	gpa_t gpa = fake_ram_alloc(ram, 4096);
+	uint8_t page[4096], after[4096];
 	uint16_t idx;
 
+	memset(page, 0xaa, sizeof(page));
+	make_request(page, 0, 1, CDB(0x35));
+	fake_ram_write(ram, gpa, page, sizeof(page));
+	fake_ring_set_desc(ring, 0, 200, gpa, HEAD, FAKE_DESC_NEXT, 201);
+	fake_ring_set_desc(ring, 0, 201, gpa + 2048, RESP, FAKE_DESC_WRITE, 0);
+	fake_ring_publish(ring, 200);
 	f->fake->hold = true;
-	ring = fake_driver_ring(f->drv, REQ);
-	offer(f, REQ, 0, 1, READ_10(0, 1), NULL, 0, BS);
 	fake_driver_kick(f->drv, REQ);
+	assert_int_equal(f->fake->n_pending, 1);
 	idx = fake_ring_used_idx(ring);
 	fake_driver_reset_begin(f->drv);
 	fake_scsi_finish(f->fake, 0, 0);
 	assert_int_equal(fake_ring_used_idx(ring), idx);
+	fake_ram_read(ram, gpa, after, sizeof(after));
+	assert_memory_equal(after, page, sizeof(page));
 	assert_true(fake_driver_reset_wait(f->drv));
 }
 
