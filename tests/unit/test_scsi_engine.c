@@ -335,17 +335,16 @@ BOTH(a_completion_may_submit)
 
 static void it_may_end_with_requests_in_flight(struct fixture *f)
 {
-	static struct request r[64];
-	static uint8_t b[64][BS];
+	static struct request r[128];
+	static uint8_t b[128][BS];
 
 	for (unsigned int i = 0; i < 64; i++)
 		submit(f, i % FILES, &r[i],
 		       i % 2 ? SCSI_IO_READ : SCSI_IO_FLUSH, 0, b[i], BS);
 	f->e->ops->commit(f->e);
-	for (unsigned int i = 0; i < 64; i++) /* these are not committed */
+	for (unsigned int i = 64; i < 128; i++) /* these are not committed */
 		submit(f, i % FILES, &r[i], SCSI_IO_WRITE, 0, b[i], BS);
 }
-
 BOTH(it_may_end_with_requests_in_flight)
 
 static void direct_io_takes_any_address(void **state)
