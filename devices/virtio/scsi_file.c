@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "vmm/base/bits.h"
 #include "vmm/base/err.h"
@@ -16,7 +17,28 @@ enum {
 	BLOCK_MAX = 4096,
 	/* what a file system writes at once; images are aligned to it */
 	FILE_PHYS_BLOCK = 4096,
+	LOCK_TRIES = 25,
+	LOCK_WAIT_MS = 20,
 };
+
+/*
+ * A process that has ended may still have the lock for a moment: the kernel
+ * takes a ring apart, and gives back its files, some time after exit. So a
+ * guest that is started again at once must not fail for that.
+ */
+static int lock_soon(int fd, struct flock *l)
+{
+	static const struct timespec wait = {.tv_nsec = LOCK_WAIT_MS * 1000000};
+
+	for (unsigned int i = 0; i < LOCK_TRIES; i++) {
+		if (!fcntl(fd, F_OFD_SETLK, l))
+			return 0;
+		if (errno != EAGAIN && errno != EACCES)
+			return -errno;
+		nanosleep(&wait, NULL);
+	}
+	return -EBUSY;
+}
 
 static int lock_file(int fd, const char *name, bool read_only, struct err *err)
 {
@@ -24,18 +46,19 @@ static int lock_file(int fd, const char *name, bool read_only, struct err *err)
 		.l_type = read_only ? F_RDLCK : F_WRLCK,
 		.l_whence = SEEK_SET,
 	};
+	int r = lock_soon(fd, &l);
 
-	if (!fcntl(fd, F_OFD_SETLK, &l))
-		return 0;
-	if (errno == EAGAIN || errno == EACCES)
+	if (r == -EBUSY)
 		return err_set_kind(
-			err, ERR_INPUT, -EBUSY,
+			err, ERR_INPUT, r,
 			"'%s' is in use: %s; end the other user, or make a "
 			"copy of the image",
 			name,
 			read_only ? "another process has it open for writing"
 				  : "another process has it open as a disk");
-	return err_set(err, -errno, "'%s': locking: %s", name, strerror(errno));
+	if (r < 0)
+		return err_set(err, r, "'%s': locking: %s", name, strerror(-r));
+	return 0;
 }
 
 static int check_mode(int fd, const char *name, bool read_only,

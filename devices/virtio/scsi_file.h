@@ -39,7 +39,9 @@ struct scsi_file {
  * -EINVAL      neither regular file nor block device; size 0 or not a multiple
  *              of the block size
  * -EROFS       not open for writing, or a read-only device, without @read_only
- * -EBUSY       somebody else has it open, and one of both writes
+ * -EBUSY       somebody else has it open, and one of both writes (it is tried
+ *              for half a second: an engine that has ended gives up its files
+ *              a little later)
  * or the errno of fstat(2), fcntl(2), ioctl(2)
  */
 int scsi_file_check(int fd, const char *name, bool read_only,

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,6 +168,29 @@ static void the_lock_goes_with_the_descriptor(void **state)
 	assert_int_equal(scsi_file_check(dup, "x", false, &file, NULL), 0);
 }
 
+static void *unlock_later(void *arg)
+{
+	int *fd = arg;
+
+	usleep(60000);
+	close(*fd);
+	return NULL;
+}
+
+static void a_lock_that_ends_soon_is_waited_for(void **state)
+{
+	struct fixture *f = *state;
+	int first = image(f, 512, O_RDWR);
+	AUTO(fd_closep) int second = image(f, 512, O_RDWR);
+	struct scsi_file file;
+	pthread_t t;
+
+	assert_int_equal(scsi_file_check(first, "x", false, &file, NULL), 0);
+	assert_int_equal(pthread_create(&t, NULL, unlock_later, &first), 0);
+	assert_int_equal(scsi_file_check(second, "x", false, &file, NULL), 0);
+	pthread_join(t, NULL);
+}
+
 static void direct_io_has_an_alignment(void **state)
 {
 	struct fixture *f = *state;
@@ -194,6 +218,7 @@ int main(void)
 		TEST(a_writer_is_alone),
 		TEST(readers_share),
 		TEST(the_lock_goes_with_the_descriptor),
+		TEST(a_lock_that_ends_soon_is_waited_for),
 		TEST(direct_io_has_an_alignment),
 	};
 
