@@ -82,8 +82,4 @@ int amd_cert_verify(const struct amd_cert *c, const struct amd_cert *signer,
 int sev_key_agree(const struct sev_key *own, const struct sev_key *peer,
 		  uint8_t shared[static SEV_SHARED_MAX], size_t *ret_len);
 
-/* AES-128 in counter mode: encrypts and decrypts. @in may be @out. -EIO. */
-int aes128_ctr(const uint8_t key[static 16], const uint8_t iv[static 16],
-	       const void *in, size_t len, void *out);
-
 #endif
