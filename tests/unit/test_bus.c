@@ -38,13 +38,13 @@ static void probe_write(struct bus_dev *d, uint64_t off, unsigned int width,
 	}
 }
 
-static const struct bus_dev_ops probe_ops = { probe_read, probe_write };
+static const struct bus_dev_ops probe_ops = {probe_read, probe_write};
 
 static int setup(void **state)
 {
 	static struct probe p;
 
-	p = (struct probe){ .dev = { &probe_ops } };
+	p = (struct probe){.dev = {&probe_ops}};
 	assert_int_equal(bus_create(0x10000, &p.bus, NULL), 0);
 	assert_int_equal(bus_add(p.bus, 0x100, 0x10, &p.dev), 0);
 	*state = &p;
@@ -66,8 +66,7 @@ static void an_access_reaches_its_device_with_the_offset(void **state)
 	assert_true(bus_read(p->bus, 0x104, 4) == 0x55667788);
 	assert_int_equal(p->off, 4);
 	assert_int_equal(p->width, 4);
-	assert_true(bus_read(p->bus, 0x108, 8) ==
-		    UINT64_C(0x1122334455667788));
+	assert_true(bus_read(p->bus, 0x108, 8) == UINT64_C(0x1122334455667788));
 	bus_write(p->bus, 0x10f, 1, 0);
 	assert_int_equal(p->off, 0xf);
 	assert_int_equal(p->n, 3);
@@ -97,7 +96,7 @@ static void an_access_over_the_end_reaches_nobody(void **state)
 static void ranges_that_overlap_or_do_not_fit_are_refused(void **state)
 {
 	struct probe *p = *state;
-	struct bus_dev other = { &probe_ops };
+	struct bus_dev other = {&probe_ops};
 
 	assert_int_equal(bus_add(p->bus, 0x10f, 1, &other), -EEXIST);
 	assert_int_equal(bus_add(p->bus, 0xf0, 0x11, &other), -EEXIST);
@@ -112,7 +111,7 @@ static void ranges_that_overlap_or_do_not_fit_are_refused(void **state)
 static void only_the_owner_removes_a_range(void **state)
 {
 	struct probe *p = *state;
-	struct bus_dev other = { &probe_ops };
+	struct bus_dev other = {&probe_ops};
 
 	bus_remove(p->bus, 0x100, &other);
 	bus_remove(p->bus, 0x104, &p->dev);
@@ -135,11 +134,10 @@ static void a_device_may_move_from_inside_its_write(void **state)
 static void the_table_is_bounded(void **state)
 {
 	struct probe *p = *state;
-	struct bus_dev other = { &probe_ops };
+	struct bus_dev other = {&probe_ops};
 
 	for (unsigned int i = 1; i < BUS_MAX_RANGES; i++)
-		assert_int_equal(bus_add(p->bus, 0xff00 - i * 2, 1, &other),
-				 0);
+		assert_int_equal(bus_add(p->bus, 0xff00 - i * 2, 1, &other), 0);
 	assert_int_equal(bus_add(p->bus, 0x10, 1, &other), -ENOSPC);
 }
 

@@ -11,9 +11,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "vmm/base/loop.h"
 #include "vmm/base/own.h"
 #include "vmm/console.h"
-#include "vmm/base/loop.h"
 
 /* The guest's end: takes @room bytes and holds @held back until flushed. */
 struct fixture {
