@@ -358,6 +358,8 @@ static void event_open(struct vsock_conn *c, uint32_t events)
 	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR) &&
 	    !(c->guest_shut & VIRTIO_VSOCK_SHUTDOWN_RCV))
 		c->readable = true;
+	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		c->host_ends = true;
 	if (events & EPOLLOUT) {
 		if (!c->buf.len)
 			watch_out(c, false); /* it keeps up again */
@@ -371,6 +373,8 @@ static void event_open(struct vsock_conn *c, uint32_t events)
 
 void vsock_conn_event(struct vsock_conn *c, uint32_t events)
 {
+	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		c->ends = true;
 	switch (c->state) {
 	case VSOCK_CONN_OPEN:
 		event_open(c, events);
@@ -508,8 +512,10 @@ size_t vsock_conn_read(struct vsock_conn *c, const struct iovec *iov, size_t n)
 	/*
 	 * A short read has emptied the socket, and what comes later is a new
 	 * event; only ancillary data, which nobody wants, ends a read early.
+	 * But an end of which the event has been is yet to be read.
 	 */
-	c->readable = (size_t)r == room || (msg.msg_flags & MSG_CTRUNC);
+	c->readable =
+		(size_t)r == room || c->ends || (msg.msg_flags & MSG_CTRUNC);
 	c->tx_cnt += (uint32_t)r;
 	return (size_t)r;
 }

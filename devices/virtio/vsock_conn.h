@@ -60,7 +60,9 @@ struct vsock_conn {
 	unsigned int guest_shut; /* SHUTDOWN flags the guest has sent */
 	unsigned int told_shut;	 /* and those it was sent */
 	bool readable;		 /* the socket may have something */
-	bool host_eof;		 /* it will have no more */
+	bool ends;		 /* after what it has now, it ends */
+	bool host_ends;		 /* it has an end, behind what it holds */
+	bool host_eof;		 /* which was reached: no more will come */
 	bool host_gone;		 /* it takes no more */
 	bool wr_shut;		 /* the host knows that no more comes */
 	bool out_armed;		 /* EPOLLOUT is among the events */

@@ -46,6 +46,44 @@ static void an_offer_says_ok_when_the_guest_has_accepted(void **state)
 	assert_true(vsock_conn_has_data(&f->c)); /* it may have been early */
 }
 
+static void an_end_that_came_with_the_data_is_not_lost(void **state)
+{
+	struct conn_fixture *f = *state;
+	char buf[16] = "";
+	struct vsock_pkt p;
+
+	cf_open_conn(f, ALLOC);
+	assert_int_equal(write(f->host, "last", 4), 4);
+	assert_int_equal(shutdown(f->host, SHUT_WR), 0);
+	cf_event(f); /* the only one there will be */
+	assert_int_equal(cf_take(f, buf, sizeof(buf)), 4);
+	assert_true(vsock_conn_has_data(&f->c));
+	assert_int_equal(cf_take(f, buf, sizeof(buf)), 0);
+	p = cf_expect(f, VIRTIO_VSOCK_OP_SHUTDOWN);
+	assert_int_equal(p.flags, VIRTIO_VSOCK_SHUTDOWN_SEND);
+	assert_int_equal(f->c.state, VSOCK_CONN_OPEN);
+}
+
+static void an_end_before_the_guest_accepts_is_not_lost(void **state)
+{
+	struct conn_fixture *f = *state;
+	char buf[16] = "";
+	struct vsock_pkt p;
+
+	vsock_conn_init_offer(&f->c, HOST_PORT, GUEST_PORT, ALLOC, cf_pair(f));
+	assert_int_equal(write(f->host, "all", 3), 3);
+	assert_int_equal(shutdown(f->host, SHUT_WR), 0);
+	cf_event(f);
+	cf_expect(f, VIRTIO_VSOCK_OP_REQUEST);
+	assert_int_equal(cf_say(f, VIRTIO_VSOCK_OP_RESPONSE, 0),
+			 VSOCK_CONN_FINE);
+	assert_int_equal(cf_take(f, buf, sizeof(buf)), 3);
+	assert_true(vsock_conn_has_data(&f->c));
+	assert_int_equal(cf_take(f, buf, sizeof(buf)), 0);
+	p = cf_expect(f, VIRTIO_VSOCK_OP_SHUTDOWN);
+	assert_int_equal(p.flags, VIRTIO_VSOCK_SHUTDOWN_SEND);
+}
+
 static void an_offer_the_guest_refuses_is_closed(void **state)
 {
 	struct conn_fixture *f = *state;
@@ -198,6 +236,29 @@ static void a_reader_that_goes_on_gets_every_byte_in_order(void **state)
 	assert_int_equal(f->c.fwd_cnt, f->c.rx_cnt);
 }
 
+static void what_is_kept_goes_before_what_comes(void **state)
+{
+	struct conn_fixture *f = *state;
+	static char buf[4096];
+	size_t left;
+	ssize_t n;
+
+	cf_open_conn(f, ALLOC);
+	cf_stall(f);
+	n = read(f->host, buf, sizeof(buf)); /* now the socket has room */
+	assert_true(n > 0);
+	left = f->sent - (size_t)n;
+	while (read(f->host, buf, sizeof(buf)) == sizeof(buf))
+		left -= sizeof(buf);
+	assert_int_equal(cf_give(f, "last", 4), VSOCK_CONN_FINE);
+	assert_int_equal(read(f->host, buf, 1), -1); /* it waits, too */
+	cf_event(f);
+	while ((n = read(f->host, buf, sizeof(buf))) == sizeof(buf))
+		left -= sizeof(buf);
+	assert_int_equal(n, left + 4);
+	assert_memory_equal(buf + left, "last", 4);
+}
+
 static void credit_is_told_only_when_the_guest_runs_low(void **state)
 {
 	struct conn_fixture *f = *state;
@@ -285,6 +346,34 @@ static void the_guest_is_never_sent_more_than_it_takes(void **state)
 	cf_expect(f, VIRTIO_VSOCK_OP_CREDIT_REQUEST);
 }
 
+static void descriptors_among_the_data_do_not_hide_what_follows(void **state)
+{
+	struct conn_fixture *f = *state;
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = {0};
+	struct iovec iov = {"fd", 2};
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = control.buf,
+			     .msg_controllen = sizeof(control.buf)};
+	struct cmsghdr *cm = CMSG_FIRSTHDR(&msg);
+	char buf[64];
+
+	cf_open_conn(f, ALLOC);
+	cm->cmsg_level = SOL_SOCKET;
+	cm->cmsg_type = SCM_RIGHTS;
+	cm->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(cm), &f->host, sizeof(int));
+	assert_int_equal(sendmsg(f->host, &msg, 0), 2);
+	assert_int_equal(write(f->host, "more", 4), 4);
+	cf_event(f); /* there will be no other */
+	assert_int_equal(cf_take(f, buf, sizeof(buf)), 2);
+	assert_int_equal(cf_take(f, buf, sizeof(buf)), 4);
+	assert_int_equal(cf_take(f, buf, sizeof(buf)), 0);
+}
+
 static void a_shrinking_buffer_is_no_credit(void **state)
 {
 	struct conn_fixture *f = *state;
@@ -348,6 +437,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(a_guest_connects_and_both_sides_talk),
 		CASE(an_offer_says_ok_when_the_guest_has_accepted),
+		CASE(an_end_that_came_with_the_data_is_not_lost),
+		CASE(an_end_before_the_guest_accepts_is_not_lost),
 		CASE(an_offer_the_guest_refuses_is_closed),
 		CASE(a_client_that_leaves_before_the_answer_is_no_connection),
 		CASE(a_client_that_leaves_as_the_guest_accepts_ends_it),
@@ -356,11 +447,13 @@ int main(void)
 		CASE(an_open_connection_accepts_no_second_answer),
 		CASE(what_a_slow_reader_leaves_is_kept_within_the_credit),
 		CASE(a_reader_that_goes_on_gets_every_byte_in_order),
+		CASE(what_is_kept_goes_before_what_comes),
 		CASE(credit_is_told_only_when_the_guest_runs_low),
 		CASE(any_packet_tells_credit_and_makes_an_update_needless),
 		CASE(credit_that_was_not_told_is_not_given),
 		CASE(a_credit_request_is_answered),
 		CASE(the_guest_is_never_sent_more_than_it_takes),
+		CASE(descriptors_among_the_data_do_not_hide_what_follows),
 		CASE(a_shrinking_buffer_is_no_credit),
 		CASE(credit_out_of_order_is_no_lie_but_the_future_is),
 		CASE(counters_that_wrap_change_nothing),
