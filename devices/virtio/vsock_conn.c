@@ -358,8 +358,6 @@ static void event_open(struct vsock_conn *c, uint32_t events)
 	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR) &&
 	    !(c->guest_shut & VIRTIO_VSOCK_SHUTDOWN_RCV))
 		c->readable = true;
-	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-		c->host_ends = true;
 	if (events & EPOLLOUT) {
 		if (!c->buf.len)
 			watch_out(c, false); /* it keeps up again */
@@ -373,6 +371,8 @@ static void event_open(struct vsock_conn *c, uint32_t events)
 
 void vsock_conn_event(struct vsock_conn *c, uint32_t events)
 {
+	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		c->host_ends = true;
 	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		c->ends = true;
 	switch (c->state) {

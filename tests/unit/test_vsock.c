@@ -255,6 +255,56 @@ static void a_port_may_be_used_again_after_a_close(void **state)
 	close(fd);
 }
 
+static void
+an_answer_to_an_earlier_request_is_not_taken_for_this_one(void **state)
+{
+	struct vsock_fixture *f = *state;
+	struct vsock_msg first, second;
+	int a, b;
+
+	vf_say(f, 1000, 80, VIRTIO_VSOCK_OP_REQUEST);
+	assert_true(vf_broker_hears(f, &first));
+	vf_say(f, 1000, 80, VIRTIO_VSOCK_OP_RST); /* it gives up, and retries */
+	vf_say(f, 1000, 80, VIRTIO_VSOCK_OP_REQUEST);
+	assert_true(vf_broker_hears(f, &second));
+	first.type = second.type = VSOCK_MSG_CONNECTED;
+	a = vf_broker_gives(f, &first);
+	vf_assert_host_reads(f, a, "");
+	assert_false(vf_hear(f));
+	b = vf_broker_gives(f, &second);
+	vf_expect(f, 1000, 80, VIRTIO_VSOCK_OP_RESPONSE);
+	close(a);
+	close(b);
+}
+
+static void while_the_host_still_reads_the_ports_are_free_again(void **state)
+{
+	static uint8_t block[4096];
+	struct vsock_fixture *f = *state;
+	int slow = vf_dial(f, 1000, 80), fast;
+	uint32_t fwd = 0, sent = 0, got = 0;
+	ssize_t n;
+
+	do { /* until the socket is full */
+		vf_give(f, 1000, 80, block, sizeof(block));
+		sent += (uint32_t)sizeof(block);
+		while (vf_hear(f))
+			fwd = f->got.fwd_cnt;
+	} while (sent - fwd < VSOCK_CREDIT_MAX / 2);
+	vf_say(f, 1000, 80, VIRTIO_VSOCK_OP_RST);
+	fast = vf_dial(f, 1000, 80);
+	vf_give(f, 1000, 80, "new", 3);
+	vf_assert_host_reads(f, fast, "new");
+	while ((n = read(slow, block, sizeof(block))) != 0) {
+		fake_driver_settle(f->d);
+		got += n > 0 ? (uint32_t)n : 0;
+	}
+	assert_int_equal(got, sent); /* nothing was lost, and then it ended */
+	assert_int_equal(vf_counters(f).n_conns, 1);
+	close(slow);
+	close(fast);
+}
+
 static void without_a_broker_requests_are_refused(void **state)
 {
 	struct vsock_fixture *f = *state;
@@ -409,6 +459,10 @@ int main(void)
 		CASE(answers_of_the_broker_to_nobody_are_dropped, vf_setup),
 		CASE(a_request_for_ports_in_use_ends_the_connection, vf_setup),
 		CASE(a_port_may_be_used_again_after_a_close, vf_setup),
+		CASE(an_answer_to_an_earlier_request_is_not_taken_for_this_one,
+		     vf_setup),
+		CASE(while_the_host_still_reads_the_ports_are_free_again,
+		     vf_setup),
 		CASE(without_a_broker_requests_are_refused, vf_setup),
 		CASE(a_broker_that_is_behind_hears_of_every_request, vf_setup),
 		CASE(who_does_not_answer_is_given_up, vf_setup_hasty),

@@ -75,6 +75,54 @@ static void without_receive_buffers_only_that_direction_waits(void **state)
 	close(fd);
 }
 
+static void the_driver_is_asked_to_kick_only_when_that_is_needed(void **state)
+{
+	struct vsock_fixture *f = *state;
+	struct fake_ring *rx = fake_driver_ring(f->d, VSOCK_RXQ);
+	struct fake_ring *tx = fake_driver_ring(f->d, VSOCK_TXQ);
+	struct vsock_pkt p = vf_packet(5, 6, VIRTIO_VSOCK_OP_RST);
+	int fd;
+
+	f->hold_rx = true;
+	vf_offer_rx(f, 2);
+	fake_ring_wants_kick(rx); /* the first one is due in any case */
+	fd = vf_dial(f, 1000, 80);
+	fake_driver_offer(f->d, VSOCK_RXQ, NULL, 0, 4096);
+	assert_false(fake_ring_wants_kick(rx)); /* nobody waits for it */
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(write(fd, "x", 1), 1);
+		fake_driver_settle(f->d);
+	}
+	fake_driver_offer(f->d, VSOCK_RXQ, NULL, 0, 4096);
+	assert_true(fake_ring_wants_kick(rx)); /* the third byte waits */
+	vf_queue(f, &p, NULL, 0);
+	assert_true(fake_ring_wants_kick(tx)); /* always: nobody else tells */
+	close(fd);
+}
+
+static void many_that_wait_for_buffers_all_get_theirs(void **state)
+{
+	enum { N = 40 }; /* more than one run serves */
+	struct vsock_fixture *f = *state;
+	unsigned int n = 0;
+	int fd[N];
+
+	f->hold_rx = true;
+	vf_offer_rx(f, N);
+	for (uint32_t i = 0; i < N; i++)
+		fd[i] = vf_dial(f, 1000 + i, 80);
+	for (int i = 0; i < N; i++) {
+		assert_int_equal(write(fd[i], "x", 1), 1);
+		fake_driver_settle(f->d);
+	}
+	vf_offer_rx(f, N);
+	while (vf_hear(f))
+		n++;
+	assert_int_equal(n, N);
+	for (int i = 0; i < N; i++)
+		close(fd[i]);
+}
+
 /* Fills the socket and the credit of a connection nobody reads. */
 static void stall(struct vsock_fixture *f, uint32_t guest_port, uint32_t alloc)
 {
@@ -207,9 +255,6 @@ static void two_thousand_connections_open_talk_and_close(void **state)
 		}
 	}
 	assert_int_equal(vf_counters(f).n_conns, 0);
-	fd[0] = vf_dial(f, 1000, 80); /* all credit has come back */
-	assert_int_equal(f->got.buf_alloc, VSOCK_CREDIT_MAX);
-	close(fd[0]);
 }
 
 static void there_is_an_end_to_connections_and_to_credit(void **state)
@@ -241,6 +286,8 @@ static void there_is_an_end_to_connections_and_to_credit(void **state)
 	assert_true(credit <= VSOCK_CREDIT_ALL);
 	assert_true(credit >= VSOCK_CREDIT_ALL / 2);
 	assert_int_equal(vf_counters(f).n_conns, 0);
+	close(vf_dial(f, 1000, 80)); /* all credit has come back */
+	assert_int_equal(f->got.buf_alloc, VSOCK_CREDIT_MAX);
 }
 
 /* --- the hostile guest
@@ -249,7 +296,8 @@ static void there_is_an_end_to_connections_and_to_credit(void **state)
 static void chains_of_the_wrong_shape_are_counted_and_given_back(void **state)
 {
 	uint8_t hdr[VSOCK_HDR_LEN] = {0};
-	const struct fake_buf both[] = {FAKE_OUT(hdr, sizeof(hdr)), FAKE_IN(8)};
+	const struct fake_buf both[] = {FAKE_OUT(hdr, sizeof(hdr)),
+					FAKE_IN(4096)};
 	struct vsock_fixture *f = *state;
 	struct fake_used used;
 
@@ -353,6 +401,7 @@ static void a_broken_queue_stops_the_device_until_it_is_reset(void **state)
 {
 	struct vsock_fixture *f = *state;
 	struct fake_virtio_host *host = fake_driver_host(f->d);
+	struct virtio_dev *dev = vsock_virtio_dev(f->v);
 	int fd = vf_dial(f, 1000, 80);
 
 	fake_ring_set_avail_idx(fake_driver_ring(f->d, VSOCK_TXQ), 30000);
@@ -361,6 +410,8 @@ static void a_broken_queue_stops_the_device_until_it_is_reset(void **state)
 	assert_int_equal(write(fd, "x", 1), 1);
 	fake_driver_settle(f->d);
 	assert_int_equal(host->needs_reset, 1); /* said once */
+	assert_int_equal(dev->ops->kick(dev, VSOCK_TXQ), 0);
+	assert_int_equal(dev->ops->kick(dev, VSOCK_EVENTQ), 0);
 	close(fd);
 	assert_true(fake_driver_reset(f->d));
 	fake_driver_activate(f->d);
@@ -392,6 +443,9 @@ int main(void)
 		CASE(a_large_buffer_is_used_whole, vf_setup_bare),
 		CASE(without_receive_buffers_only_that_direction_waits,
 		     vf_setup_bare),
+		CASE(the_driver_is_asked_to_kick_only_when_that_is_needed,
+		     vf_setup_bare),
+		CASE(many_that_wait_for_buffers_all_get_theirs, vf_setup_bare),
 		CASE(a_stalled_stream_does_not_hold_up_a_fast_one, vf_setup),
 		CASE(a_guest_that_exceeds_its_credit_is_reset, vf_setup),
 		CASE(streams_take_turns, vf_setup_bare),
