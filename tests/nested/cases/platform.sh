@@ -6,7 +6,7 @@ run_guest cloud -c 2
 expect_status 0
 expect_clean_log
 
-expect_line 'iomem: e0000000-e00fffff : PCI (MMCONFIG|ECAM) 0000 \[bus 00\]'
+expect_line 'iomem: e0000000-e00fffff : PCI (MMCONFIG|ECAM) 0000 \[bus 00-00\]'
 # Linux reaches offsets from 0x100 on only through ECAM, and offers them in
 # sysfs only when reading there gave an answer.
 expect_line 'fact pci.0000:00:00.0 0x8086 0x29c0 0x060000 4096'
