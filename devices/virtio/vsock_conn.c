@@ -373,8 +373,6 @@ void vsock_conn_event(struct vsock_conn *c, uint32_t events)
 {
 	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		c->host_ends = true;
-	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-		c->ends = true;
 	switch (c->state) {
 	case VSOCK_CONN_OPEN:
 		event_open(c, events);
@@ -514,8 +512,8 @@ size_t vsock_conn_read(struct vsock_conn *c, const struct iovec *iov, size_t n)
 	 * event; only ancillary data, which nobody wants, ends a read early.
 	 * But an end of which the event has been is yet to be read.
 	 */
-	c->readable =
-		(size_t)r == room || c->ends || (msg.msg_flags & MSG_CTRUNC);
+	c->readable = (size_t)r == room || c->host_ends ||
+		      (msg.msg_flags & MSG_CTRUNC);
 	c->tx_cnt += (uint32_t)r;
 	return (size_t)r;
 }

@@ -60,7 +60,6 @@ struct vsock_conn {
 	unsigned int guest_shut; /* SHUTDOWN flags the guest has sent */
 	unsigned int told_shut;	 /* and those it was sent */
 	bool readable;		 /* the socket may have something */
-	bool ends;		 /* after what it has now, it ends */
 	bool host_ends;		 /* it has an end, behind what it holds */
 	bool host_eof;		 /* which was reached: no more will come */
 	bool host_gone;		 /* it takes no more */

@@ -65,41 +65,6 @@ static void the_host_may_stop_sending_and_still_receive(void **state)
 	cf_assert_host_reads(f, "");
 }
 
-static void an_end_that_came_with_the_data_is_found(void **state)
-{
-	struct conn_fixture *f = *state;
-	struct vsock_pkt p;
-	char buf[16];
-
-	cf_open_conn(f, ALLOC);
-	assert_int_equal(write(f->host, "all", 3), 3);
-	shutdown(f->host, SHUT_WR);
-	cf_event(f); /* the only one there will be */
-	assert_int_equal(cf_take(f, buf, sizeof(buf)), 3);
-	assert_true(vsock_conn_has_data(&f->c));
-	assert_int_equal(cf_take(f, buf, sizeof(buf)), 0);
-	p = cf_expect(f, VIRTIO_VSOCK_OP_SHUTDOWN);
-	assert_int_equal(p.flags, VIRTIO_VSOCK_SHUTDOWN_SEND);
-}
-
-static void an_end_that_came_before_the_guest_accepted_is_found(void **state)
-{
-	struct conn_fixture *f = *state;
-	struct vsock_pkt p;
-	char buf[16];
-
-	vsock_conn_init_offer(&f->c, HOST_PORT, GUEST_PORT, ALLOC, cf_pair(f));
-	cf_expect(f, VIRTIO_VSOCK_OP_REQUEST);
-	assert_int_equal(write(f->host, "all", 3), 3);
-	shutdown(f->host, SHUT_WR);
-	cf_event(f);
-	cf_say(f, VIRTIO_VSOCK_OP_RESPONSE, 0);
-	assert_int_equal(cf_take(f, buf, sizeof(buf)), 3);
-	assert_int_equal(cf_take(f, buf, sizeof(buf)), 0);
-	p = cf_expect(f, VIRTIO_VSOCK_OP_SHUTDOWN);
-	assert_int_equal(p.flags, VIRTIO_VSOCK_SHUTDOWN_SEND);
-}
-
 static void
 a_guest_that_closes_is_answered_when_the_host_has_it_all(void **state)
 {
@@ -313,8 +278,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(the_guest_may_stop_sending_and_still_receive),
 		CASE(the_host_may_stop_sending_and_still_receive),
-		CASE(an_end_that_came_with_the_data_is_found),
-		CASE(an_end_that_came_before_the_guest_accepted_is_found),
 		CASE(a_guest_that_closes_is_answered_when_the_host_has_it_all),
 		CASE(a_guest_that_is_gone_still_has_said_what_it_said),
 		CASE(draining_ends_with_the_reader),
