@@ -97,6 +97,7 @@ static void watch(struct net_pair *p)
 static int serve(struct net_pair *p, bool rx, bool tx)
 {
 	struct net *n = p->net;
+	bool was_dead = p->dead;
 	int r = 0;
 
 	if (rx)
@@ -109,8 +110,9 @@ static int serve(struct net_pair *p, bool rx, bool tx)
 	if (p->hung && !p->rx_more && !p->rx.starved)
 		p->dead = true;
 	watch(p);
-	if (p->dead) {
-		net_tx_drop(p);
+	if (p->dead && !was_dead) {
+		/* what the guest has for it is lost, but comes back */
+		p->tx_more = true;
 		update_link(n);
 	}
 	if (p->rx_more || p->tx_more)
@@ -144,15 +146,12 @@ static void fail(struct net *n)
 static void on_event(void *arg, int fd, uint32_t events)
 {
 	struct net_pair *p = arg;
-	struct net *n = p->net;
 
 	(void)fd;
-	if (!n->active || n->broken)
-		return;
 	if (events & (EPOLLHUP | EPOLLERR))
 		p->hung = true;
 	if (serve(p, events & RX_EVENTS, events & TX_EVENTS) < 0)
-		fail(n);
+		fail(p->net);
 }
 
 /* --- commands ----------------------------------------------------------- */

@@ -21,7 +21,7 @@ struct loop_source;
 
 enum {
 	NET_RX_BUDGET = 64,  /* frames, then the rest of the loop has a turn */
-	NET_TX_BUDGET = 256, /* the same */
+	NET_TX_BUDGET = 128, /* the same */
 	NET_RX_IOV = 128,    /* header, guest's buffers, spill */
 	NET_TX_BATCH = 32,   /* frames given to the backend at once */
 };

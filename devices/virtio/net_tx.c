@@ -126,7 +126,6 @@ int net_tx_run(struct net_pair *p)
 			break;
 		if (x->n && !p->dead)
 			send(p);
-		virtq_flush(x->q);
 		if (!budget) {
 			p->tx_more = true;
 			break;

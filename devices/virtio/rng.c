@@ -17,6 +17,7 @@
 enum {
 	PCI_CLASS_OTHER = 0xff0000, /* none of the defined ones */
 	RETRY_MS = 100,		    /* when the source has nothing */
+	BAD_MAX = 16, /* chains in a row, then others have a turn */
 };
 #define NS_PER_S UINT64_C(1000000000)
 
@@ -142,7 +143,7 @@ static int run(struct rng *r)
 
 	if (r->waiting)
 		return 0;
-	while (bad < RNG_QUEUE_SIZE && (n = virtq_pop(q, &r->chain)) > 0) {
+	while (bad < BAD_MAX && (n = virtq_pop(q, &r->chain)) > 0) {
 		if (r->chain.n_out || !r->chain.in_len) {
 			count(&r->bad_chains, 1);
 			virtq_push(q, &r->chain, 0);
@@ -152,7 +153,6 @@ static int run(struct rng *r)
 		}
 	}
 	virtq_flush(q);
-	/* a ring full of nonsense: the loop's other sources have a turn */
 	if (n > 0 && !r->waiting)
 		loop_set_timer(r->timer, 1);
 	return n < 0 ? n : 0;

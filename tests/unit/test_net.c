@@ -137,6 +137,8 @@ static void the_driver_can_change_its_mac_until_a_reset(void **state)
 	assert_int_equal(config(f, 0, 6), 0xeeddccbbaa02);
 	net_offer_rx(f, 4, NET_TEST_BUF);
 	fake_net_push(f->far, 0, NULL, data, sizeof(data));
+	settle(f);
+	assert_int_equal(net_counted(f).rx_frames, 1);
 	net_push(f, 0, 60, 1); /* to the old address */
 	settle(f);
 	assert_int_equal(net_counted(f).rx_frames, 1);
@@ -423,6 +425,8 @@ static void an_idle_device_remembers_the_link(void **state)
 {
 	struct net_fixture *f = *state;
 
+	/* of a driver that was there before */
+	f->dev->features = BIT64(VIRTIO_NET_F_STATUS);
 	net_set_link(f->net, false);
 	settle(f);
 	assert_int_equal(fake_driver_host(f->d)->config_changes, 0);
@@ -455,6 +459,32 @@ static void a_backend_that_hangs_up_takes_the_link_down(void **state)
 	/* and the loop is quiet */
 	settle(f);
 	assert_int_equal(fake_driver_kick(f->d, NET_TEST_RX), 0);
+}
+
+static void a_backend_that_fails_takes_the_link_down(void **state)
+{
+	struct net_fixture *f = *state;
+	unsigned int calls;
+
+	net_offer_rx(f, 8, NET_TEST_BUF);
+	fake_net_fail(f->far, 0, -EBADFD);
+	settle(f);
+	assert_false(net_link(f->net));
+	assert_int_equal(fake_driver_host(f->d)->config_changes, 1);
+	calls = fake_net_log(f->far)->recvs;
+	assert_int_equal(fake_driver_kick(f->d, NET_TEST_RX), 0);
+	assert_int_equal(fake_net_log(f->far)->recvs, calls);
+}
+
+static void a_hang_up_counts_though_nothing_fails(void **state)
+{
+	struct net_fixture *f = *state;
+
+	net_offer_rx(f, 8, NET_TEST_BUF);
+	fake_net_hang_up(f->far, 0);
+	fake_net_fail(f->far, 0, 0); /* recv says: nothing there */
+	settle(f);
+	assert_false(net_link(f->net));
 }
 
 static void what_came_before_the_hang_up_waits_for_buffers(void **state)
@@ -513,6 +543,8 @@ int main(void)
 		CASE(an_idle_device_remembers_the_link, setup_idle),
 		CASE(an_idle_device_reads_nothing, setup_idle),
 		CASE(a_backend_that_hangs_up_takes_the_link_down, setup),
+		CASE(a_backend_that_fails_takes_the_link_down, setup),
+		CASE(a_hang_up_counts_though_nothing_fails, setup),
 		CASE(what_came_before_the_hang_up_waits_for_buffers, setup),
 		CASE(a_queue_the_driver_did_not_enable_is_left_alone,
 		     setup_idle),

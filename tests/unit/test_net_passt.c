@@ -186,6 +186,18 @@ static void a_full_socket_takes_no_more_and_loses_nothing(void **state)
 	assert_frame(f, 60);
 }
 
+static void a_socket_can_be_full_between_frames(void **state)
+{
+	struct fixture *f = *state;
+	size_t n = fill(f, 60); /* each is one piece to the kernel */
+
+	assert_false(is_blocked(f));
+	assert_int_equal(send_one(f, 60), 0);
+	for (size_t i = 0; i < n; i++)
+		assert_frame(f, 60);
+	assert_int_equal(send_one(f, 60), 1);
+}
+
 /* A socket so small that a large frame needs it several times. */
 static void make_small(struct fixture *f)
 {
@@ -347,6 +359,7 @@ int main(void)
 		CASE(frames_in_many_pieces_arrive),
 		CASE(a_full_socket_takes_no_more_and_loses_nothing),
 		CASE(a_frame_that_was_begun_goes_on_before_others),
+		CASE(a_socket_can_be_full_between_frames),
 		CASE(every_cut_of_a_frame_is_continued),
 		CASE(sending_to_nobody_is_an_error),
 		CASE(a_rest_for_nobody_is_an_error),

@@ -100,18 +100,19 @@ static void frames_in_many_pieces_leave_in_order(void **state)
 	uint8_t all[NET_HDR_LEN + 300] = {0};
 	struct fake_buf b[sizeof(all) / 2];
 
-	net_fill(all + NET_HDR_LEN, 300, 2);
 	for (size_t i = 0; i < ARRAY_SIZE(b); i++)
 		b[i] = FAKE_OUT(all + 2 * i, 2);
 	offer(f, NULL, 60, 1);
+	net_fill(all + NET_HDR_LEN, 300, 2);
 	fake_driver_add(f->d, NET_TEST_TX, b, ARRAY_SIZE(b), true);
+	net_fill(all + NET_HDR_LEN, 300, 4);
 	fake_driver_add(f->d, NET_TEST_TX, b, ARRAY_SIZE(b), true);
 	offer(f, NULL, 60, 3);
 	kick(f);
 	assert_int_equal(fake_net_n_sent(f->far, 0), 4);
 	assert_sent(f, 0, 60, 1);
 	assert_sent(f, 1, 300, 2);
-	assert_sent(f, 2, 300, 2);
+	assert_sent(f, 2, 300, 4);
 	assert_sent(f, 3, 60, 3);
 	assert_int_equal(n_back(f), 4);
 }
@@ -135,6 +136,7 @@ static void a_full_ring_leaves_in_turns(void **state)
 	for (unsigned int i = 0; i < 256; i++)
 		offer(f, NULL, 64 + i, i);
 	kick(f);
+	assert_int_equal(fake_net_n_sent(f->far, 0), 128);
 	settle(f);
 	assert_int_equal(fake_net_n_sent(f->far, 0), 256);
 	for (unsigned int i = 0; i < 256; i++)
@@ -291,6 +293,21 @@ static void a_dead_backend_drops_frames_and_takes_the_link_down(void **state)
 	assert_false(net_link(f->net));
 }
 
+static void a_backend_that_dies_while_receiving_frees_what_waits(void **state)
+{
+	struct net_fixture *f = *state;
+
+	net_offer_rx(f, 4, NET_TEST_BUF);
+	fake_net_set_room(f->far, 0, 0);
+	for (unsigned int i = 0; i < 80; i++) /* more than a batch */
+		offer(f, NULL, 60, i);
+	kick(f);
+	fake_net_fail(f->far, 0, -EBADFD);
+	settle(f);
+	assert_int_equal(n_back(f), 80);
+	assert_false(net_link(f->net));
+}
+
 static void a_dead_backend_is_noticed_by_sending(void **state)
 {
 	struct net_fixture *f = *state;
@@ -406,6 +423,8 @@ int main(void)
 		CASE(offloads_that_were_not_negotiated_are_dropped,
 		     setup_no_offloads),
 		CASE(a_dead_backend_drops_frames_and_takes_the_link_down,
+		     setup),
+		CASE(a_backend_that_dies_while_receiving_frees_what_waits,
 		     setup),
 		CASE(a_dead_backend_is_noticed_by_sending, setup),
 		CASE(a_link_that_is_down_drops_frames, setup),

@@ -19,6 +19,7 @@ struct fixture {
 	struct fake_driver *d;
 	uint64_t now_ns;
 	unsigned int fills;
+	uint64_t waits_before;
 	int failure;
 };
 
@@ -132,9 +133,18 @@ static void a_large_request_gets_a_part(void **state)
 	free(buf);
 }
 
-static bool has_waited_twice(void *arg)
+/* Has the timer found that it is still too early? */
+static bool has_waited_again(void *arg)
 {
-	return counted(arg).waits >= 2;
+	struct fixture *f = arg;
+
+	return counted(f).waits > f->waits_before;
+}
+
+static void wait_in_vain(struct fixture *f)
+{
+	f->waits_before = counted(f).waits;
+	assert_true(fake_driver_pump(f->d, has_waited_again, f));
 }
 
 static void after_the_burst_requests_wait_for_their_time(void **state)
@@ -150,7 +160,7 @@ static void after_the_burst_requests_wait_for_their_time(void **state)
 	assert_false(is_answered(f));
 	assert_int_equal(counted(f).waits, 1);
 	f->now_ns += 499 * MS; /* at 1000 bytes a second: one too few */
-	assert_true(fake_driver_pump(f->d, has_waited_twice, f));
+	wait_in_vain(f);
 	assert_false(is_answered(f));
 }
 
@@ -174,12 +184,18 @@ static void the_bucket_holds_no_more_than_the_burst(void **state)
 {
 	struct fixture *f = *state;
 
-	f->now_ns += 3600 * 1000 * MS;
-	for (int i = 0; i < 3; i++)
-		ask(f, RNG_REQUEST_MAX);
-	take(f, NULL, 0);
-	take(f, NULL, 0);
-	assert_false(is_answered(f));
+	static const uint64_t pauses[] = {1000 * MS, 3600 * 1000 * MS};
+
+	for (size_t i = 0; i < ARRAY_SIZE(pauses); i++) {
+		f->now_ns += pauses[i];
+		for (int j = 0; j < 3; j++)
+			ask(f, RNG_REQUEST_MAX);
+		take(f, NULL, 0);
+		take(f, NULL, 0);
+		assert_false(is_answered(f));
+		assert_true(fake_driver_reset(f->d));
+		fake_driver_activate(f->d);
+	}
 }
 
 static void short_moments_add_up(void **state)
@@ -191,14 +207,14 @@ static void short_moments_add_up(void **state)
 	take(f, NULL, 0);
 	take(f, NULL, 0);
 	/* each is worth a tenth of a byte */
-	for (int i = 0; i < 10; i++) {
-		ask(f, 1);
+	ask(f, 1);
+	for (int i = 0; i < 9; i++) {
 		f->now_ns += MS / 10;
-		fake_driver_settle(f->d);
+		wait_in_vain(f);
 	}
+	f->now_ns += MS / 10;
 	assert_true(fake_driver_wait(f->d, 0));
 	assert_int_equal(take(f, NULL, 0), 1);
-	assert_false(is_answered(f));
 }
 
 static void a_source_that_fails_is_asked_again(void **state)
@@ -215,15 +231,29 @@ static void a_source_that_fails_is_asked_again(void **state)
 
 static void bad_chains_come_back_empty(void **state)
 {
+	struct fake_buf nothing = FAKE_IN(0);
 	struct fixture *f = *state;
 
 	fake_driver_offer(f->d, 0, "readable", 8, 16);
 	fake_driver_offer(f->d, 0, "readable", 8, 0);
+	fake_driver_add(f->d, 0, &nothing, 1, false);
 	ask(f, 16);
 	assert_int_equal(take(f, NULL, 0), 0);
 	assert_int_equal(take(f, NULL, 0), 0);
+	assert_int_equal(take(f, NULL, 0), 0);
 	assert_int_equal(take(f, NULL, 0), 16);
-	assert_int_equal(counted(f).bad_chains, 2);
+	assert_int_equal(counted(f).bad_chains, 3);
+}
+
+static void a_ring_full_of_bad_chains_does_not_hold_the_thread(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 50; i++)
+		fake_driver_offer(f->d, 0, "x", 1, 0);
+	assert_int_equal(fake_driver_kick(f->d, 0), 0);
+	assert_true(counted(f).bad_chains < 50);
+	assert_true(fake_driver_wait_n(f->d, 0, 50));
 }
 
 static void a_broken_ring_needs_a_reset(void **state)
@@ -318,6 +348,7 @@ int main(void)
 		CASE(short_moments_add_up, setup),
 		CASE(a_source_that_fails_is_asked_again, setup),
 		CASE(bad_chains_come_back_empty, setup),
+		CASE(a_ring_full_of_bad_chains_does_not_hold_the_thread, setup),
 		CASE(a_broken_ring_needs_a_reset, setup),
 		CASE(a_ring_that_breaks_while_waiting_needs_a_reset, setup),
 		CASE(a_reset_forgets_the_request_that_waits, setup),
