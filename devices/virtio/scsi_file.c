@@ -28,7 +28,8 @@ enum {
  */
 static int lock_soon(int fd, struct flock *l)
 {
-	static const struct timespec wait = {.tv_nsec = LOCK_WAIT_MS * 1000000};
+	static const struct timespec wait = {.tv_nsec =
+						     LOCK_WAIT_MS * 1000000L};
 
 	for (unsigned int i = 0; i < LOCK_TRIES; i++) {
 		if (!fcntl(fd, F_OFD_SETLK, l))

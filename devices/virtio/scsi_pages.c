@@ -11,12 +11,14 @@
 #include "vmm/base/bytes.h"
 #include "vmm/base/own.h"
 
-static const char vendor[] = "COFFER  ";	  /* 8 */
-static const char product[] = "virtual disk    "; /* 16 */
-static const char revision[] = "1   ";		  /* 4 */
+/* Vendor (8), product (16), revision (4): no zero ends them. */
+static const char identity[28] = "COFFER  "
+				 "virtual disk    "
+				 "1   ";
 
 enum {
 	INQUIRY_LEN = 96,
+	VENDOR_LEN = 8,
 	VERSION_SPC4 = 0x06,
 	HISUP = 0x10,
 	FORMAT_SPC = 0x02,
@@ -38,9 +40,7 @@ static size_t inquiry_standard(uint8_t type, uint8_t *b)
 	b[3] = HISUP | FORMAT_SPC;
 	b[4] = INQUIRY_LEN - 5;
 	b[7] = CMDQUE;
-	memcpy(b + 8, vendor, 8);
-	memcpy(b + 16, product, 16);
-	memcpy(b + 32, revision, 4);
+	memcpy(b + 8, identity, sizeof(identity));
 	for (size_t i = 0; i < ARRAY_SIZE(versions); i++)
 		store_be16(b + 58 + 2 * i, versions[i]);
 	return INQUIRY_LEN;
@@ -62,10 +62,10 @@ static size_t vpd_designators(const struct scsi_facts *f, uint8_t *b)
 
 	b[4] = 0x02; /* ASCII */
 	b[5] = 0x01; /* of the logical unit; T10 vendor ID */
-	b[7] = (uint8_t)(8 + n);
-	memcpy(b + 8, vendor, 8);
-	memcpy(b + 16, f->serial, n);
-	return 4 + 8 + n;
+	b[7] = (uint8_t)(VENDOR_LEN + n);
+	memcpy(b + 8, identity, VENDOR_LEN);
+	memcpy(b + 8 + VENDOR_LEN, f->serial, n);
+	return 4 + VENDOR_LEN + n;
 }
 
 /* SBC-3, 6.5.3 "Block Limits VPD page" */

@@ -181,7 +181,7 @@ static uint8_t *scratch_take(struct scsi_disk *d)
 			continue;
 		if (!d->scratch[i])
 			d->scratch[i] =
-				aligned_alloc(4096, 2 * SCSI_SCRATCH_HALF);
+				aligned_alloc(4096, 2ul * SCSI_SCRATCH_HALF);
 		d->scratch_used[i] = d->scratch[i] != NULL;
 		return d->scratch[i];
 	}

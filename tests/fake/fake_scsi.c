@@ -79,7 +79,7 @@ static void complete(struct fake_scsi *f, unsigned int i, int result)
 	io = f->pending[i];
 	f->n_pending--;
 	memmove(&f->pending[i], &f->pending[i + 1],
-		(f->n_pending - i) * sizeof(f->pending[0]));
+		(f->n_pending - i) * sizeof(struct scsi_io *));
 	if (!result)
 		perform(f, io);
 	io->done(io, result);

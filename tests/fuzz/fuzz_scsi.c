@@ -23,7 +23,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum {
-	BS = 512,
 	BLOCKS = 64,
 	QUEUES = 2,
 	HEAD = 19 + 32,
@@ -54,6 +53,8 @@ struct run {
 	struct virtio_dev *dev;
 	struct fake_driver *drv;
 };
+
+#define BS UINT64_C(512) /* bytes per block */
 
 /* The next bytes of the input; zeros after its end. */
 static void get(struct run *r, void *buf, size_t len)

@@ -21,7 +21,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum {
-	BS = 512,
 	BLOCKS = 64,
 	CDB = 16,
 	OUT = 64,
@@ -32,6 +31,8 @@ enum {
 	RUN_FAIL = 4,
 	RUN_NO_ATTENTION = 8,
 };
+
+#define BS UINT64_C(512) /* bytes per block */
 
 struct run {
 	struct fake_scsi *fake;

@@ -11,7 +11,8 @@
 #include "vmm/base/bits.h"
 #include "vmm/base/bytes.h"
 
-enum { BS = 512, BLOCKS = 8192, DATA_MAX = 2 << 20 };
+enum { BLOCKS = 8192, DATA_MAX = 2 << 20 };
+#define BS UINT64_C(512) /* bytes per block */
 
 struct fixture {
 	struct fake_scsi *fake;

@@ -13,7 +13,6 @@
 #include "vmm/base/bytes.h"
 
 enum {
-	BS = 512,
 	BLOCKS = 4096,
 	QUEUES = 2,
 	CTL = 0, /* queue numbers */
@@ -23,6 +22,8 @@ enum {
 	RESP = 12 + 96, /* response, with the default size of sense */
 	IN_MAX = 64 * 1024,
 };
+
+#define BS UINT64_C(512) /* bytes per block */
 
 /* Response codes of the specification, written again on purpose. */
 enum {

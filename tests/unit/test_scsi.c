@@ -157,12 +157,13 @@ static void more_pieces_than_the_segment_limit_still_work(void **state)
 	struct fixture *f = *state;
 	AUTO(freep)
 	struct fake_buf *buf = calloc(SCSI_QUEUE_SIZE, sizeof(*buf));
+	const size_t room = 254ul * 16;
 	uint8_t req[HEAD];
 	struct response r;
 	size_t n = 0;
 
 	assert_non_null(buf);
-	fill(f->fake->data[0], 254 * 16, 4);
+	fill(f->fake->data[0], room, 4);
 	make_request(req, 0, 0, READ_10(0, 7));
 	buf[n++] = FAKE_OUT(req, HEAD);
 	buf[n++] = FAKE_IN(RESP);
@@ -171,7 +172,7 @@ static void more_pieces_than_the_segment_limit_still_work(void **state)
 	assert_true(fake_driver_add(f->drv, REQ, buf, n, true) >= 0);
 	r = answer(f, REQ);
 	assert_int_equal(r.response, S_OK);
-	assert_int_equal(r.residual, 254 * 16 - 7 * BS);
+	assert_int_equal(r.residual, room - 7 * BS);
 	assert_memory_equal(r.data, f->fake->data[0], 7 * BS);
 }
 

@@ -10,7 +10,9 @@
 #include "tests/fake/fake_scsi.h"
 #include "vmm/base/own.h"
 
-enum { BS = 512, UNIT = 4096, BYTES = 1 << 20 };
+#define BS UINT64_C(512)    /* the guest's blocks */
+#define UNIT UINT64_C(4096) /* the file's */
+#define BYTES UINT64_C(0x100000)
 
 struct fixture {
 	struct fake_scsi *fake;

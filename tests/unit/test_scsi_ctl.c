@@ -319,7 +319,7 @@ static void a_new_size_is_an_event_and_a_unit_attention(void **state)
 {
 	static const uint8_t lun5[8] = {1, 0, 0, 5};
 	struct fixture *f = *state;
-	struct event e;
+	struct event e = {0};
 	struct response r;
 
 	event_buffer(f, 16);
@@ -346,7 +346,7 @@ static void a_new_size_is_an_event_and_a_unit_attention(void **state)
 static void an_event_waits_for_a_buffer(void **state)
 {
 	struct fixture *f = *state;
-	struct event e;
+	struct event e = {0};
 
 	scsi_resize(f->scsi, 5, 16 * BS);
 	scsi_resize(f->scsi, 5, 17 * BS);
@@ -369,7 +369,7 @@ static void
 a_buffer_too_small_loses_its_event_and_the_next_says_so(void **state)
 {
 	struct fixture *f = *state;
-	struct event e;
+	struct event e = {0};
 
 	event_buffer(f, 15);
 	scsi_resize(f->scsi, 5, 16 * BS);
@@ -404,7 +404,7 @@ static int setup_no_change(void **state)
 static void a_driver_without_the_feature_gets_no_events(void **state)
 {
 	struct fixture *f = *state;
-	struct event e;
+	struct event e = {0};
 
 	assert_int_equal(scsi_resize(f->scsi, 5, 15 * BS), 0); /* inactive */
 	fake_driver_activate(f->drv);

@@ -18,7 +18,9 @@
 #include "vmm/base/err.h"
 #include "vmm/base/loop.h"
 
-enum { FILES = 3, BYTES = 1 << 20, BS = 512, WAIT_MS = 20000 };
+enum { FILES = 3, WAIT_MS = 20000 };
+#define BS UINT64_C(512)
+#define BYTES UINT64_C(0x100000)
 
 struct fixture {
 	struct scsi_file files[FILES];
@@ -176,7 +178,7 @@ static void data_goes_to_its_file_and_comes_back(struct fixture *f)
 
 	for (unsigned int i = 0; i < FILES; i++) {
 		fill(out[i], sizeof(out[i]), i);
-		submit(f, i, &r[i], SCSI_IO_WRITE, i * 3 * BS, out[i],
+		submit(f, i, &r[i], SCSI_IO_WRITE, 3 * BS * i, out[i],
 		       sizeof(out[i]));
 		r[i].io.fua = i == 1;
 	}
@@ -184,11 +186,11 @@ static void data_goes_to_its_file_and_comes_back(struct fixture *f)
 	for (unsigned int i = 0; i < FILES; i++) {
 		assert_int_equal(r[i].result, 0);
 		assert_int_equal(
-			pread(f->files[i].fd, in[i], sizeof(in[i]), i * 3 * BS),
+			pread(f->files[i].fd, in[i], sizeof(in[i]), 3 * BS * i),
 			sizeof(in[i]));
 		assert_memory_equal(in[i], out[i], sizeof(in[i]));
 		memset(in[i], 0, sizeof(in[i]));
-		submit(f, i, &r[i], SCSI_IO_READ, i * 3 * BS, in[i],
+		submit(f, i, &r[i], SCSI_IO_READ, 3 * BS * i, in[i],
 		       sizeof(in[i]));
 	}
 	finish(f, r, FILES);
@@ -385,7 +387,7 @@ static int ring_fd(void)
 		snprintf(path, sizeof(path), "/proc/self/fd/%s", de->d_name);
 		if (readlink(path, to, sizeof(to) - 1) > 0 &&
 		    !strcmp(to, "anon_inode:[io_uring]"))
-			fd = atoi(de->d_name);
+			fd = (int)strtol(de->d_name, NULL, 10);
 	}
 	closedir(d);
 	return fd;
