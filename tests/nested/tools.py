@@ -81,5 +81,5 @@ def guest_archive(cache: Path, own: list[Path]) -> bytes:
     for p in own:
         c.file(f"tools/{p.name}", p.read_bytes(), 0o755)
     for script in sorted((HERE / "inner/run").glob("*.sh")):
-        c.file(f"tests/{script.name}", script.read_bytes())
+        c.file(f"tests/{script.name}", script.read_bytes(), 0o755)
     return c.finish()

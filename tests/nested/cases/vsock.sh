@@ -4,7 +4,7 @@
 # each: swiotlb 1048576
 # each: cbit 8388608
 # each: vhost 1048576
-# limit: 240
+# limit: 420
 . /nested/devices.sh
 s=$CASE_DIR/vsock
 ulimit -n 8192
@@ -22,11 +22,16 @@ esac
 test="coffer.size=$1"
 serve 1234
 start_devices vsock.sh -c 2 --vsock "$option"
-wait_for 180 '^guest to host is done'
+wait_for 300 'guest to host is done'
+step push
 stream-tool push $guest:1000 64 "$1" || fail "64 streams to the guest"
+step get
 stream-tool get $guest:1000 8 1000003 || fail "8 streams from the guest"
+step stall
 stream-tool stall $guest:1000 3000000 || fail "stalled streams"
+step refused
 stream-tool refused $guest:1001 || fail "nobody's port"
+step churn
 stream-tool churn $guest:1000 2000 || fail "2000 connections"
 serve 1299
 wait_devices
@@ -37,4 +42,4 @@ if [ "$way" != vhost ]; then
 	expect_counter vsock0 bad_chains -eq 0
 	[ -e "$s" ] && fail "the socket is left behind"
 fi
-kill $(jobs -p)
+true

@@ -16,7 +16,7 @@ start_devices() {
 	if [ "$way" = cbit ]; then
 		set -- "$@" --sev emulate-cbit
 	fi
-	start_guest devices --timeout 110 --status-file "$status_file" "$@"
+	start_guest devices --timeout 400 --status-file "$status_file" "$@"
 }
 
 # To its end, which must be a good one.
@@ -65,4 +65,9 @@ expect_way() {
 # same_bytes NAME FILE: what the guest has at the end is what the host has.
 same_bytes() {
 	expect_fact "sha.$1" "$(sha256sum <"$2" | cut -d ' ' -f 1)"
+}
+
+# As in the guest: where the time goes.
+step() {
+	echo "at $(cut -d ' ' -f 1 /proc/uptime): $*"
 }

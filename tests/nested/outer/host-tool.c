@@ -7,16 +7,29 @@
  * host-tool pty PIDFILE CMD...   run CMD on a terminal of its own, relay it,
  *                                and say on stderr whether the terminal is
  *                                afterwards as it was; ends with CMD's status
+ * host-tool as UID CMD...        as this user and group, with nothing else
+ * host-tool without io_uring|sync CMD...
+ *                                on a host that refuses io_uring; or that also
+ *                                says "done" to fsync(2) and does nothing
+ * host-tool tap NAME UID QUEUES  a persistent tap that UID may use
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <linux/filter.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -112,6 +125,70 @@ static int exec_main(char **argv)
 	return 127;
 }
 
+static int as_main(const char *user, char **argv)
+{
+	uid_t id = (uid_t)strtoul(user, NULL, 10);
+
+	if (setgroups(0, NULL) < 0 || setresgid(id, id, id) < 0 ||
+	    setresuid(id, id, id) < 0) {
+		perror("host-tool: as");
+		return 70;
+	}
+	return exec_main(argv);
+}
+
+/* What a call answers instead of being made. */
+#define ANSWER(nr, error)                                                      \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1),                         \
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (error))
+
+static int without_main(const char *what, char **argv)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		ANSWER(SYS_io_uring_setup, ENOSYS),
+		/* what follows is for "sync" */
+		ANSWER(SYS_fsync, 0),
+		ANSWER(SYS_fdatasync, 0),
+		ANSWER(SYS_sync_file_range, 0),
+		ANSWER(SYS_msync, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const size_t n = sizeof(code) / sizeof(code[0]);
+	struct sock_fprog filter = {.len = (unsigned short)n, .filter = code};
+
+	if (strcmp(what, "io_uring") == 0) {
+		code[3] = code[n - 1];
+		filter.len = 4;
+	} else if (strcmp(what, "sync") != 0) {
+		return 64;
+	}
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) < 0) {
+		perror("host-tool: seccomp");
+		return 70;
+	}
+	return exec_main(argv);
+}
+
+static int tap_main(const char *name, const char *uid, int queues)
+{
+	struct ifreq r = {.ifr_flags = IFF_TAP | IFF_NO_PI};
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+
+	if (queues > 1)
+		r.ifr_flags |= IFF_MULTI_QUEUE;
+	snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", name);
+	if (fd < 0 || ioctl(fd, TUNSETIFF, &r) < 0 ||
+	    ioctl(fd, TUNSETOWNER, strtoul(uid, NULL, 10)) < 0 ||
+	    ioctl(fd, TUNSETPERSIST, 1) < 0) {
+		perror("host-tool: tap");
+		return 70;
+	}
+	return 0;
+}
+
 static void run_on(int slave, const char *pidfile, char **argv)
 {
 	FILE *f = fopen(pidfile, "we");
@@ -165,7 +242,12 @@ int main(int argc, char **argv)
 		return exec_main(argv + 2);
 	if (argc >= 4 && strcmp(argv[1], "pty") == 0)
 		return pty_main(argv[2], argv + 3);
-	fprintf(stderr, "usage: host-tool unix PATH | exec CMD... | "
-			"pty PIDFILE CMD...\n");
+	if (argc >= 4 && strcmp(argv[1], "as") == 0)
+		return as_main(argv[2], argv + 3);
+	if (argc >= 4 && strcmp(argv[1], "without") == 0)
+		return without_main(argv[2], argv + 3);
+	if (argc == 5 && strcmp(argv[1], "tap") == 0)
+		return tap_main(argv[2], argv[3], atoi(argv[4]));
+	fprintf(stderr, "usage: see the source\n");
 	return 64;
 }

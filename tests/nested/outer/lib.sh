@@ -34,6 +34,7 @@ at_exit() {
 		kill -9 "$coffer_pid" 2>/dev/null
 		wait "$coffer_pid" 2>/dev/null
 	fi
+	kill -9 $(jobs -p) 2>/dev/null
 	[ $code = 0 ] || [ $code = 77 ] || show_output
 	exit $code
 }
@@ -67,9 +68,10 @@ start_guest() {
 		-a "console=ttyS0 $append ${test-}" "$@"
 }
 
-# Start coffer in the background: its output goes to $out and $err.
+# Start coffer in the background: its output goes to $out and $err. $wrap may
+# be a command in front of it.
 start_coffer() {
-	host-tool exec coffer "$@" >"$out" 2>"$err" </dev/null &
+	host-tool exec ${wrap-} coffer "$@" >"$out" 2>"$err" </dev/null &
 	coffer_pid=$!
 }
 

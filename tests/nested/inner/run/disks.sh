@@ -8,3 +8,8 @@ disk() {
 drop_caches() {
 	echo 3 >/proc/sys/vm/drop_caches
 }
+
+# record I: 12 KiB that no other record has.
+record() {
+	seq "$1"00000 "$1"01754 | head -c 12288
+}

@@ -12,6 +12,11 @@ try() {
 	sed 's/^/said: /' /tmp/said
 }
 
+# step WHAT: where the time goes, and where it stops.
+step() {
+	echo "at $(cut -d ' ' -f 1 /proc/uptime): $*"
+}
+
 # must_fail COMMAND...
 must_fail() {
 	if "$@" >/tmp/said 2>&1; then
@@ -32,11 +37,19 @@ until_true() {
 	done
 }
 
+# host_is_done ADDR: the host's turn now; it listens there when it is done.
+host_is_done() {
+	while stream-tool refused "$1" 2>/dev/null; do
+		usleep 100000
+	done
+}
+
 done_well() {
 	dmesg | grep -E 'BUG|WARNING: CPU|Oops|Call Trace|hung task' |
 		sed 's/^/problem: /'
 	# Buffers that wait in the devices' queues, at the least.
-	[ "$(cat /sys/kernel/debug/swiotlb/io_tlb_used)" -gt 0 ] 2>/dev/null &&
+	[ "$(cat /sys/kernel/debug/swiotlb/io_tlb_used 2>/dev/null)" -gt 0 ] \
+		2>/dev/null &&
 		echo "fact bounced 1"
 	echo "fact done 1"
 }

@@ -6,17 +6,17 @@ host=vsock:2:1234
 ulimit -n 4096
 
 stream-tool serve vsock:4294967295:1000 &
+step push
 try stream-tool push $host 64 "$size"
+step get
 try stream-tool get $host 8 1000003
+step stall
 try stream-tool stall $host 3000000
+step refused
 try stream-tool refused vsock:2:1235
+step churn
 try stream-tool churn $host 2000
-echo "guest to host is done"
+step "guest to host is done"
 
-# The host's turn; it connects here when it has done all.
-nc_done=/tmp/done
-until [ -e $nc_done ]; do
-	usleep 100000
-	stream-tool refused vsock:2:1299 2>/dev/null || : >$nc_done
-done
+host_is_done vsock:2:1299
 done_well

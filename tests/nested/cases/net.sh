@@ -1,0 +1,58 @@
+# Networks: over a tap with offloads, and over passt; all of it without root.
+# each: plain 16777216
+# each: swiotlb 4194304
+# each: cbit 16777216
+# limit: 420
+. /nested/devices.sh
+nobody=65534
+wrap="host-tool as $nobody"
+chmod 666 /dev/kvm /dev/net/tun
+chown $nobody $CASE_DIR
+host-tool tap tap0 $nobody 2 || fail "no tap"
+ip addr add 198.51.100.1/24 dev tap0
+ip link set tap0 up
+
+# Its own addresses are enough for the host: passt makes it the gateway.
+stream-tool serve tcp:0.0.0.0:1234 &
+test="coffer.size=$1"
+start_devices net.sh -c 2 -n tap=tap0,mac=52:54:00:00:00:01,queues=2,mtu=1400 \
+	-n user,mac=52:54:00:00:00:02 -p 127.0.0.1:8080:1000
+wait_for 300 'ready for the host'
+step "push to the tap"
+stream-tool push tcp:198.51.100.2:1000 4 "$1" || fail "to the guest, by tap"
+step "get from the tap"
+stream-tool get tcp:198.51.100.2:1000 4 "$1" || fail "from the guest, by tap"
+stream-tool refused tcp:198.51.100.2:1001 || fail "nobody's port"
+step "forwarded port"
+stream-tool push tcp:127.0.0.1:8080 4 1000003 || fail "forwarded port"
+stream-tool get tcp:127.0.0.1:8080 4 1000003 || fail "forwarded port"
+stream-tool serve tcp:0.0.0.0:1299 &
+wait_devices
+step end
+
+expect_fact carrier 1
+expect_fact mtu 1400
+expect_fact queues 4
+# CSUM, GUEST_CSUM, MTU, MAC, GUEST_TSO4, HOST_TSO4, MRG_RXBUF, STATUS,
+# CTRL_VQ, MQ (virtio 1.2, 5.1.3 "Feature bits")
+for bit in 0 1 3 5 7 11 15 16 17 22; do
+	[ "$(fact features | cut -c $((bit + 1)))" = 1 ] ||
+		fail "the card has no feature bit $bit"
+done
+# With offloads frames are longer than the MTU, both ways.
+for way in tx rx; do
+	expect_counter net0 ${way}_bytes -gt $((2 * $1))
+	[ "$(counter net0 ${way}_bytes)" -gt \
+		$((1500 * $(counter net0 ${way}_frames))) ] ||
+		fail "$way: short frames only"
+done
+for net in net0 net1; do
+	for what in bad_headers bad_chains bad_commands tx_refused; do
+		expect_counter $net $what -eq 0
+	done
+	expect_counter $net rx_frames -gt 0
+	expect_counter $net tx_frames -gt 0
+done
+expect_counter net0 commands -gt 0
+ps | grep '[p]asst' && fail "passt is left behind"
+ip link delete tap0
