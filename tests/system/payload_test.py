@@ -153,8 +153,10 @@ def windows_that_move(e):
 
 @case
 def smp(e):
-    for n in (1, 2, 5):
+    for n in (1, 2, 5, 63):
         e.status("smp", n, "-c", str(n))
+    # 64 is more than an exit status of the guest's own can say
+    check(e.status("smp", 63, "-c", "64")["value"] == 64, "64 CPUs")
 
 
 @case
