@@ -48,7 +48,7 @@ static int open_passt(const struct net_config *c, struct net_host *h,
 				    "--net: passt=%s: a socket path has at "
 				    "most %zu bytes",
 				    c->passt, sizeof(a.sun_path) - 1);
-	strcpy(a.sun_path, c->passt);
+	memcpy(a.sun_path, c->passt, strlen(c->passt) + 1);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || connect(fd, (const struct sockaddr *)&a, sizeof(a)) < 0 ||
 	    fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
@@ -166,7 +166,7 @@ static void choose_mac(const struct net_config *c,
 		       const struct net_open_opts *o, const struct origin *from,
 		       struct net_host *h)
 {
-	char id[64];
+	char id[64] = "";
 
 	if (c->mac.given) {
 		memcpy(h->mac, c->mac.bytes, sizeof(h->mac));

@@ -56,17 +56,21 @@ static void args_free(struct args *a)
 	free(a->text);
 }
 
-static void add(struct args *a, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-static void add(struct args *a, const char *fmt, ...)
+/* Room for one more: ARG_MAX_LEN bytes. */
+static char *next(struct args *a)
 {
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(a->text[a->n], ARG_MAX_LEN, fmt, ap);
-	va_end(ap);
 	a->argv[a->n] = a->text[a->n];
-	a->n++;
+	return a->text[a->n++];
+}
+
+static void add(struct args *a, const char *text)
+{
+	snprintf(next(a), ARG_MAX_LEN, "%s", text);
+}
+
+static void add_number(struct args *a, unsigned int n)
+{
+	snprintf(next(a), ARG_MAX_LEN, "%u", n);
 }
 
 static void add_forwards(struct args *a, const struct net_user_params *p,
@@ -80,13 +84,13 @@ static void add_forwards(struct args *a, const struct net_user_params *p,
 		if (f->udp != udp)
 			continue;
 		any = true;
-		add(a, "%s", udp ? "-u" : "-t");
-		add(a, "%s%s%u:%u", f->address, *f->address ? "/" : "", f->host,
-		    f->guest);
+		add(a, udp ? "-u" : "-t");
+		snprintf(next(a), ARG_MAX_LEN, "%s%s%u:%u", f->address,
+			 *f->address ? "/" : "", f->host, f->guest);
 	}
 	/* said aloud: the default for UDP would be the ports of TCP */
 	if (!any) {
-		add(a, "%s", udp ? "-u" : "-t");
+		add(a, udp ? "-u" : "-t");
 		add(a, "none");
 	}
 }
@@ -98,18 +102,20 @@ static int build_args(const struct net_user_params *p, const char *program,
 
 	a->argv = calloc(max + 1, sizeof(*a->argv));
 	a->text = calloc(max, sizeof(*a->text));
-	if (!a->argv || !a->text)
-		return err_set(err, -ENOMEM, "out of memory");
-	add(a, "passt");
-	a->argv[0] = (char *)program;
+	if (!a->argv || !a->text) {
+		err_set(err, -ENOMEM, "out of memory");
+		return -ENOMEM;
+	}
+	add(a, "");
+	a->argv[0] = (char *)program; /* may be a long path */
 	add(a, "-f");
 	add(a, "-q");
 	add(a, "-1");
 	add(a, "--fd");
-	add(a, "%d", fd);
+	add_number(a, (unsigned int)fd);
 	if (p->mtu) {
 		add(a, "-m");
-		add(a, "%u", p->mtu);
+		add_number(a, p->mtu);
 	}
 	add_forwards(a, p, false);
 	add_forwards(a, p, true);

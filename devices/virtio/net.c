@@ -310,7 +310,7 @@ static void net_activate(struct virtio_dev *dev)
 {
 	struct net *n = to_net(dev);
 
-	for (unsigned int i = 0; i < n->n_pairs; i++) {
+	for (size_t i = 0; i < n->n_pairs; i++) {
 		n->pair[i].rx.q = dev->q[2 * i];
 		n->pair[i].tx.q = dev->q[2 * i + 1];
 	}

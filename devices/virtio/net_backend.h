@@ -69,8 +69,9 @@ struct net_backend_ops {
 	bool (*wants_write)(const struct net_backend *b, unsigned int queue);
 	/*
 	 * Receive one frame into @iov, header first, and return its length
-	 * without the header, at most NET_FRAME_MAX; iov[1] and on have room
-	 * for that. 0: there was one, and it is lost.
+	 * without the header; iov[1] and on have room for NET_FRAME_MAX at
+	 * least, and what is longer than they are is cut. 0: there was one,
+	 * and it is lost.
 	 * -EAGAIN      there is none: wait for EPOLLIN
 	 * other        this queue will never work again; -ECONNRESET: the other
 	 *              side has gone

@@ -121,7 +121,9 @@ static bool is_wanted(struct net_pair *p, size_t len)
 	struct net *n = p->net;
 	uint8_t dst[6];
 
-	if (len < NET_FRAME_MIN || !atomic_load(&n->link) ||
+	/* a host can be told to make longer ones, which a guest cannot take */
+	if (len < NET_FRAME_MIN || len > NET_FRAME_MAX ||
+	    !atomic_load(&n->link) ||
 	    net_hdr_check_received(p->rx.hdr, n->guest_offloads) < 0) {
 		net_count(&n->stats.rx_dropped, 1);
 		return false;

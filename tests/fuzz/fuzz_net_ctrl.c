@@ -120,7 +120,7 @@ static void offer(struct world *w)
 	unsigned int q = any_queue(w);
 	uint8_t shape = fuzz_u8(&w->in), n = shape % BUFS + 1;
 	uint8_t n_out = (uint8_t)(fuzz_u8(&w->in) % (n + 1));
-	struct fake_buf b[BUFS];
+	struct fake_buf b[BUFS] = {0};
 	size_t at = 0;
 
 	for (uint8_t i = 0; i < n; i++) {

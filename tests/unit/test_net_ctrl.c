@@ -53,8 +53,8 @@ static void assert_only_length(const uint8_t *bytes, size_t len)
 static void receive_modes_are_parsed(void **state)
 {
 	(void)state;
-	for (uint8_t m = 0; m < NET_FILTER_MODES; m++) {
-		uint8_t cmd[3] = {0, m, m & 1};
+	for (unsigned int m = 0; m < NET_FILTER_MODES; m++) {
+		uint8_t cmd[3] = {0, (uint8_t)m, m & 1};
 
 		assert_only_length(cmd, sizeof(cmd));
 		assert_int_equal(parse(cmd, sizeof(cmd)), 0);
@@ -183,8 +183,7 @@ static void offloads_are_parsed(void **state)
 static void every_command_needs_its_feature(void **state)
 {
 	static const struct {
-		unsigned int bit;
-		size_t len;
+		unsigned int bit, len;
 		uint8_t bytes[10];
 	} cmds[] = {
 		{VIRTIO_NET_F_CTRL_RX, 3, {0, 0, 1}},

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -87,7 +88,7 @@ static void an_address_of_any_length_is_refused_safely(void **state)
 
 	(void)state;
 	memset(text, '1', sizeof(text));
-	strcpy(text + sizeof(text) - 8, ":80:80");
+	snprintf(text + sizeof(text) - 8, 8, ":80:80");
 	assert_int_equal(net_forward_parse(text, &f, NULL), -EINVAL);
 }
 
@@ -122,7 +123,7 @@ static void a_port_that_is_taken_is_noticed(void **state)
 		assert_int_equal(net_forward_probe(&f), -EADDRINUSE);
 		close(fd);
 		assert_int_equal(net_forward_probe(&f), 0);
-		strcpy(f.address, "127.0.0.1");
+		snprintf(f.address, sizeof(f.address), "127.0.0.1");
 		assert_int_equal(net_forward_probe(&f), 0);
 	}
 }

@@ -35,7 +35,7 @@ static int setup(void **state)
 	f->c.fd = CONFIG_FD_NONE;
 	f->c.queues = 1;
 	net_host_init(&f->h);
-	strcpy(f->dir, "/tmp/coffer-net-XXXXXX");
+	snprintf(f->dir, sizeof(f->dir), "/tmp/coffer-net-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
 	snprintf(f->path, sizeof(f->path), "%s/sock", f->dir);
 	*state = f;
@@ -171,7 +171,7 @@ static int bind_to(const char *path)
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	strcpy(a.sun_path, path);
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
 	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
 	return fd;
 }

@@ -152,7 +152,7 @@ static void frames_in_many_pieces_arrive(void **state)
 		iov[i] = (struct iovec){f->data + 3 * (i - 1), 3};
 	for (size_t i = 0; i < N; i++)
 		fr[i] = (struct net_frame){iov, NET_FRAME_IOV,
-					   3 * (NET_FRAME_IOV - 1)};
+					   (size_t)3 * (NET_FRAME_IOV - 1)};
 	assert_int_equal(f->b->ops->send(f->b, 0, fr, N), N);
 	for (size_t i = 0; i < N; i++)
 		assert_frame(f, fr[i].len);

@@ -372,6 +372,23 @@ static void a_frame_too_short_or_lost_is_dropped(void **state)
 	assert_int_equal(net_counted(f).rx_dropped, 2);
 }
 
+static void a_frame_longer_than_any_is_dropped(void **state)
+{
+	struct net_fixture *f = *state;
+
+	net_offer_rx(f, 64, NET_TEST_BUF);
+	for (unsigned int i = 0; i < 3; i++) {
+		net_push(f, 0, NET_FRAME_MAX, i);
+		settle(f);
+		take_frame(f, 44, NET_FRAME_MAX, i);
+		net_offer_rx(f, 44, NET_TEST_BUF);
+	}
+	net_push(f, 0, NET_FRAME_MAX + 1, 1);
+	settle(f);
+	assert_false(has_used(f));
+	assert_int_equal(net_counted(f).rx_dropped, 1);
+}
+
 static void what_the_guest_filters_does_not_arrive(void **state)
 {
 	static const uint8_t not_promisc[] = {0, 0, 0};
@@ -482,6 +499,7 @@ int main(void)
 		CASE(offloads_the_guest_does_not_take_are_dropped,
 		     setup_no_offloads),
 		CASE(a_frame_too_short_or_lost_is_dropped, setup),
+		CASE(a_frame_longer_than_any_is_dropped, setup),
 		CASE(what_the_guest_filters_does_not_arrive, setup),
 		CASE(a_broken_ring_needs_a_reset, setup),
 		CASE(a_broken_ring_is_told_to_whoever_kicks, setup),

@@ -30,7 +30,7 @@ static void play_listen(const char *spec, bool udp)
 
 	if (!strcmp(spec, "none"))
 		return;
-	a.sin_port = htons((uint16_t)atoi(strchr(spec, '/') + 1));
+	a.sin_port = htons((uint16_t)strtoul(strchr(spec, '/') + 1, NULL, 10));
 	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 ||
 	    (!udp && listen(fd, 1) < 0))
@@ -58,7 +58,7 @@ static int play(const char *how, int argc, char **argv)
 		snprintf(line + strlen(line), sizeof(line) - strlen(line),
 			 "%s ", argv[i]);
 		if (!strcmp(argv[i], "--fd"))
-			fd = atoi(argv[i + 1]);
+			fd = (int)strtol(argv[i + 1], NULL, 10);
 		if (strcmp(how, "lazy") != 0 && (udp || !strcmp(argv[i], "-t")))
 			play_listen(argv[i + 1], udp);
 	}

@@ -184,7 +184,7 @@ static void the_bucket_holds_no_more_than_the_burst(void **state)
 {
 	struct fixture *f = *state;
 
-	static const uint64_t pauses[] = {1500 * MS, 3600 * 1000 * MS};
+	static const uint64_t pauses[] = {1500 * MS, UINT64_C(3600000) * MS};
 
 	for (size_t i = 0; i < ARRAY_SIZE(pauses); i++) {
 		f->now_ns += pauses[i];
