@@ -76,9 +76,15 @@ struct option_desc {
 	 * that `-m 512M` means `-m size=512M`.
 	 */
 	bool implicit;
-	bool required;	/* suboption only: every group must have it */
+	bool required;	/* suboption: every group must have it; operand */
 	bool cli_only;	/* not a JSON key */
 	bool is_config; /* PATH: names the JSON file; also cli_only */
+	/*
+	 * Not an option but a word without one, called name in help and
+	 * messages. Words go to operands in the order of the table, the rest
+	 * of them to the last if that is TEXTS; required ones come first.
+	 */
+	bool operand;
 };
 
 /* The offset of field @f of struct @s, which must be of type @t. */

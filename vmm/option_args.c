@@ -53,7 +53,7 @@ const struct option_desc *option_find(const struct option_table *t,
 {
 	for (const struct option_section *s = t->sections; s->title; s++)
 		for (const struct option_desc *o = s->options; o->name; o++)
-			if (!strcmp(o->name, name))
+			if (!o->operand && !strcmp(o->name, name))
 				return o;
 	return NULL;
 }
@@ -97,7 +97,8 @@ static void unknown_long(struct scan *s, const char *name)
 	nearest_start(&near, name);
 	for (const struct option_section *c = s->t->sections; c->title; c++)
 		for (const struct option_desc *o = c->options; o->name; o++)
-			nearest_offer(&near, o->name);
+			if (!o->operand)
+				nearest_offer(&near, o->name);
 	if (near.best)
 		USAGE(s, "--%.*s: unknown option (did you mean --%s?)",
 		      OPTION_NAME_MAX, name, near.best);
@@ -201,6 +202,40 @@ static int scan_short(struct scan *s, const char *letters, const char *next)
 	return 0;
 }
 
+/* The first operand that still takes a word; NULL: none does. */
+static const struct option_desc *next_operand(const struct scan *s)
+{
+	for (const struct option_section *c = s->t->sections; c->title; c++)
+		for (const struct option_desc *o = c->options; o->name; o++)
+			if (o->operand &&
+			    (option_repeats(o) || !is_given(&s->skip, o)))
+				return o;
+	return NULL;
+}
+
+static void scan_word(struct scan *s, const char *arg)
+{
+	const struct option_desc *o = next_operand(s);
+
+	if (o)
+		note(s, o, arg);
+	else
+		USAGE(s,
+		      "'%.64s': not an option, and no other argument is "
+		      "expected",
+		      arg);
+}
+
+static void require_operands(struct scan *s)
+{
+	for (const struct option_section *c = s->t->sections; c->title; c++)
+		for (const struct option_desc *o = c->options; o->name; o++)
+			if (o->operand && o->required && !is_given(&s->skip, o))
+				USAGE(s,
+				      "%s is missing (coffer %s -h tells more)",
+				      o->name, s->t->verb);
+}
+
 static void scan_args(struct scan *s, int argc, char *const *argv)
 {
 	bool only_words = false;
@@ -210,10 +245,7 @@ static void scan_args(struct scan *s, int argc, char *const *argv)
 		const char *next = i + 1 < argc ? argv[i + 1] : NULL;
 
 		if (only_words || arg[0] != '-' || !arg[1])
-			USAGE(s,
-			      "'%.64s': not an option, and no other argument "
-			      "is expected",
-			      arg);
+			scan_word(s, arg);
 		else if (!strcmp(arg, "--"))
 			only_words = true;
 		else if (arg[1] == '-')
@@ -276,7 +308,8 @@ static void apply_args(struct scan *s, void *target)
 		int r = option_set_text(g->o, target, g->value, err);
 
 		if (r < 0)
-			err_prefix(err, "--%s", g->o->name);
+			err_prefix(err, "%s%s", g->o->operand ? "" : "--",
+				   g->o->name);
 		keep_first(s, r);
 	}
 }
@@ -291,6 +324,7 @@ int option_parse_args(const struct option_table *t, int argc, char *const *argv,
 	*ret = s.outcome;
 	if (s.outcome != OPTION_OUTCOME_OK)
 		return 0;
+	require_operands(&s);
 	for (size_t i = 0; i < s.n; i++)
 		if (s.v[i].o->is_config)
 			keep_first(&s, apply_file(&s, s.v[i].value, target,

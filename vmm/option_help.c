@@ -43,6 +43,11 @@ static void label_of(const struct option_desc *o, char *buf, size_t len)
 {
 	char dash[8] = "    ";
 
+	if (o->operand) {
+		snprintf(buf, len, "  %s%s", o->name,
+			 option_repeats(o) ? "..." : "");
+		return;
+	}
 	if (o->short_name)
 		snprintf(dash, sizeof(dash), "-%c, ", o->short_name);
 	snprintf(buf, len, "  %s--%s%s%s", dash, o->name, o->arg ? " " : "",

@@ -26,6 +26,8 @@ static const struct verb verbs[] = {
 	{"run", &run_option_table, cli_run, "boot a kernel in a microVM"},
 	{"doctor", &doctor_option_table, cli_doctor,
 	 "say what this host can do and what to fix"},
+	{"owner", NULL, cli_owner,
+	 "for a guest's owner: sessions, measurements, secrets"},
 	{"version", NULL, cli_version, "print the version"},
 	{"help", NULL, cli_help, "help [VERB]: this list, or a verb's options"},
 };
@@ -121,6 +123,9 @@ static int cli_help(int argc, char *const *argv)
 		v = find_verb(argv[1]);
 		if (!v)
 			return EXIT_STATUS_USAGE;
+		if (v->run == cli_owner) /* has commands of its own */
+			return cli_owner(2,
+					 (char *[]){argv[1], "--help", NULL});
 		if (v->options)
 			option_print_long_help(v->options, stdout);
 		else

@@ -10,6 +10,7 @@ int cli_main(int argc, char *const *argv);
 /* argv[0] is the verb, options follow. */
 int cli_run(int argc, char *const *argv);
 int cli_doctor(int argc, char *const *argv);
+int cli_owner(int argc, char *const *argv);
 
 /* Their options, for `coffer help VERB`. run: run_option_table. */
 extern const struct option_table doctor_option_table;

@@ -1,0 +1,38 @@
+/* owner/hex.c - bytes from hexadecimal digits and back. */
+#include "owner/hex.h"
+
+#include <string.h>
+
+static int digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+bool hex_parse(const char *text, uint8_t *out, size_t len)
+{
+	if (strlen(text) != 2 * len)
+		return false;
+	for (size_t i = 0; i < 2 * len; i++)
+		if (digit(text[i]) < 0)
+			return false;
+	for (size_t i = 0; i < len; i++)
+		out[i] = (uint8_t)(digit(text[2 * i]) << 4 |
+				   digit(text[2 * i + 1]));
+	return true;
+}
+
+const char *hex_format(const uint8_t *data, size_t len, char *text)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < len; i++) {
+		text[2 * i] = digits[data[i] >> 4];
+		text[2 * i + 1] = digits[data[i] & 15];
+	}
+	text[2 * len] = 0;
+	return text;
+}

@@ -1,0 +1,61 @@
+/*
+ * owner/owner_content.h - the launch digest that the owner expects, from the
+ * files that should have been launched.
+ *
+ * There are two forms today: a digest that is given, and a firmware image with
+ * what is launched behind it (kernel hashes, VMSA pages). A further form is a
+ * row in the table of owner_content.c.
+ */
+#ifndef OWNER_OWNER_CONTENT_H
+#define OWNER_OWNER_CONTENT_H
+
+#include "crypto/hash256.h"
+#include "crypto/sev_measure.h"
+#include "owner/owner.h"
+
+enum { OWNER_CPUS_MAX = 64 };
+
+struct owner_form; /* how a digest is made; of owner_content.c */
+
+/* Checked, and small files read; destroy it. */
+struct owner_expected {
+	const struct owner_form *form;
+	const struct owner_content *c; /* borrowed */
+	uint8_t digest[SEV_DIGEST_LEN];
+	bool have_hashes; /* kernel hashes are launched */
+	uint8_t hashes[SEV_KERNEL_HASHES_LEN];
+	uint8_t *vmsa; /* owned; n_vmsa pages, the last repeats */
+	size_t n_vmsa;
+	size_t cpus; /* VMSA pages launched; 0: none */
+};
+
+void owner_expected_destroy(struct owner_expected *e);
+
+/*
+ * @is_es: VMSA pages are launched too.
+ * ERR_USAGE: no form fits the options, or two do
+ * ERR_INPUT, ERR_PERM: a file
+ */
+int owner_expected_load(const struct owner_content *c, bool is_es,
+			struct hash256 *h, struct owner_expected *ret,
+			struct err *err);
+
+/* SHA-256 over all of it. Reads the firmware. */
+int owner_expected_digest(const struct owner_expected *e, struct hash256 *h,
+			  uint8_t digest[static SEV_DIGEST_LEN],
+			  struct err *err);
+
+/*
+ * What a host may have done instead, one after the other: @e is changed to
+ * that, and @says (of @size bytes) is the sentence for the owner. False: there
+ * is nothing more to try. @i counts from 0.
+ */
+bool owner_expected_vary(struct owner_expected *e, unsigned int i, char *says,
+			 size_t size);
+
+/* Words for what a measurement can cover, in order; NULL past the end. */
+const char *owner_cover_word(size_t i);
+/* Does the digest bind @word? */
+bool owner_expected_covers(const struct owner_expected *e, const char *word);
+
+#endif

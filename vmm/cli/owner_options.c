@@ -1,0 +1,429 @@
+/* vmm/cli/owner_options.c - option tables of the guest owner's commands. */
+#include "vmm/cli/owner_options.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "crypto/sev_policy.h"
+#include "vmm/base/err.h"
+#include "vmm/quantity.h"
+
+#define AT(f, t) OPTION_AT(struct owner_config, f, t)
+
+static int parse_policy(void *field, const char *text, struct err *err)
+{
+	struct owner_policy_option *p = field;
+	int r = sev_policy_parse(text, &p->value, err);
+
+	p->given = r >= 0;
+	return r;
+}
+
+static int parse_api(void *field, const char *text, struct err *err)
+{
+	struct owner_api_option *a = field;
+	char form[32] = "";
+	uint32_t policy;
+
+	/* The form in which a policy has it. */
+	snprintf(form, sizeof(form), "api=%s", text);
+	if (strlen(text) > 7 || sev_policy_parse(form, &policy, NULL) < 0)
+		return err_set_kind(err, ERR_USAGE, -EINVAL,
+				    "'%.32s': expected MAJOR.MINOR, as 1.51",
+				    text);
+	*a = (struct owner_api_option){true, sev_policy_api_major(policy),
+				       sev_policy_api_minor(policy)};
+	return 0;
+}
+
+static void init(void *target)
+{
+	*(struct owner_config *)target =
+		(struct owner_config){.build = OWNER_NO_BUILD};
+}
+
+static const struct option_desc session_words[] = {
+	{.name = "CHAIN",
+	 .kind = OPTION_PATH,
+	 .off = AT(chain, char *),
+	 .help = "the platform's certificates, as the host exports them",
+	 .operand = true,
+	 .required = true},
+	{.name = "POLICY",
+	 .kind = OPTION_PARSED,
+	 .off = AT(policy, struct owner_policy_option),
+	 .help = "what the host may do: 0x1, or "
+		 "nodbg,noks,es,nosend,domain,sev,api=1.51",
+	 .operand = true,
+	 .required = true,
+	 .parse = parse_policy},
+	{0},
+};
+
+static const struct option_desc session_options[] = {
+	{.name = "name",
+	 .short_name = 'n',
+	 .kind = OPTION_TEXT,
+	 .off = AT(name, char *),
+	 .arg = "NAME",
+	 .help = "prefix of the files written (vm)",
+	 .more = "NAME_godh.b64 and NAME_session.b64 are for the host. "
+		 "NAME_tek.bin and NAME_tik.bin are secret and good for one "
+		 "launch.",
+	 .max = 4000},
+	{.name = "roots",
+	 .kind = OPTION_PATH,
+	 .off = AT(roots, char *),
+	 .arg = "FILE",
+	 .help = "ASK and ARK, where the chain lacks them",
+	 .more = "AMD publishes them as ask_ark_*.cert for each processor "
+		 "generation."},
+	{.name = "cek",
+	 .kind = OPTION_PATH,
+	 .off = AT(cek, char *),
+	 .arg = "FILE",
+	 .help = "the CEK as AMD signed it, where the chain has the bare one",
+	 .more = "From https://kdsintf.amd.com/cek/id/ and the platform's id."},
+	{.name = "simulated",
+	 .kind = OPTION_FLAG,
+	 .off = AT(simulated, bool),
+	 .help = "the platform is simulated; a real one is refused"},
+	{.name = "unverified",
+	 .kind = OPTION_FLAG,
+	 .off = AT(unverified, bool),
+	 .help = "do not verify the chain; a lone PDH will do",
+	 .more = "Whoever made the PDH can then be the host itself, "
+		 "pretending."},
+	{.name = "force",
+	 .kind = OPTION_FLAG,
+	 .off = AT(force, bool),
+	 .help = "replace files that are there"},
+	{.name = "help",
+	 .short_name = 'h',
+	 .kind = OPTION_HELP,
+	 .help = "-h: this list; --help: more of it"},
+	{.name = "version",
+	 .kind = OPTION_VERSION,
+	 .help = "print the version"},
+	{0},
+};
+
+static const struct option_section session_sections[] = {
+	{"Arguments", session_words},
+	{"Options", session_options},
+	{0},
+};
+
+static const struct option_desc content_options[] = {
+	{.name = "digest",
+	 .kind = OPTION_TEXT,
+	 .off = AT(digest, char *),
+	 .arg = "DIGEST|FILE",
+	 .help = "launch digest: hexadecimal or base64"},
+	{.name = "firmware",
+	 .kind = OPTION_PATH,
+	 .off = AT(firmware, char *),
+	 .arg = "FILE",
+	 .help = "firmware image that was launched"},
+	{.name = "kernel",
+	 .short_name = 'k',
+	 .kind = OPTION_PATH,
+	 .off = AT(kernel, char *),
+	 .arg = "FILE",
+	 .help = "kernel whose hash was launched with the firmware"},
+	{.name = "initrd",
+	 .short_name = 'i',
+	 .kind = OPTION_PATH,
+	 .off = AT(initrd, char *),
+	 .arg = "FILE",
+	 .help = "initial RAM disk, by its hash"},
+	{.name = "append",
+	 .short_name = 'a',
+	 .kind = OPTION_TEXT,
+	 .off = AT(append, char *),
+	 .arg = "TEXT",
+	 .help = "kernel command line, by its hash",
+	 .max = 65536},
+	{.name = "vmsa",
+	 .kind = OPTION_TEXTS,
+	 .off = AT(vmsa, struct text_list),
+	 .arg = "FILE",
+	 .help = "SEV-ES: VMSA page of a CPU; repeat for more CPUs",
+	 .more = "In the order in which the CPUs were created; the last one "
+		 "stands for all that follow.",
+	 .max = 64,
+	 .entry_max = 4096},
+	{.name = "cpus",
+	 .short_name = 'c',
+	 .kind = OPTION_NUMBER,
+	 .off = AT(cpus, uint64_t),
+	 .arg = "N",
+	 .help = "SEV-ES: number of CPUs (as many as --vmsa)",
+	 .min = 1,
+	 .max = 64},
+	{0},
+};
+
+static const struct option_desc report_options[] = {
+	{.name = "launch",
+	 .short_name = 'l',
+	 .kind = OPTION_PATH,
+	 .off = AT(launch, char *),
+	 .arg = "FILE",
+	 .help = "JSON that coffer ctl measurement printed"},
+	{.name = "measurement",
+	 .kind = OPTION_TEXT,
+	 .off = AT(measurement, char *),
+	 .arg = "BASE64|FILE",
+	 .help = "without --launch: 48 bytes, as QEMU returns them",
+	 .max = 4096},
+	{.name = "api",
+	 .kind = OPTION_PARSED,
+	 .off = AT(api, struct owner_api_option),
+	 .arg = "MAJOR.MINOR",
+	 .help = "without --launch: version of the firmware's API",
+	 .parse = parse_api},
+	{.name = "build",
+	 .kind = OPTION_NUMBER,
+	 .off = AT(build, uint64_t),
+	 .arg = "N",
+	 .help = "without --launch: build of the firmware",
+	 .max = 255},
+	{.name = "policy",
+	 .kind = OPTION_PARSED,
+	 .off = AT(policy, struct owner_policy_option),
+	 .arg = "POLICY",
+	 .help = "without --launch: policy of the guest",
+	 .parse = parse_policy},
+	{0},
+};
+
+static const struct option_desc measure_options[] = {
+	{.name = "tik",
+	 .kind = OPTION_PATH,
+	 .off = AT(tik, char *),
+	 .arg = "FILE",
+	 .help = "transport integrity key of the session"},
+	{.name = "es",
+	 .kind = OPTION_FLAG,
+	 .off = AT(es, bool),
+	 .help = "SEV-ES, where no launch is given"},
+	{.name = "help",
+	 .short_name = 'h',
+	 .kind = OPTION_HELP,
+	 .help = "-h: this list; --help: more of it"},
+	{.name = "version",
+	 .kind = OPTION_VERSION,
+	 .help = "print the version"},
+	{0},
+};
+
+static const struct option_section measure_sections[] = {
+	{"What was launched", content_options},
+	{"What the host reports", report_options},
+	{"Options", measure_options},
+	{0},
+};
+
+static const struct option_desc verify_options[] = {
+	{.name = "tik",
+	 .kind = OPTION_PATH,
+	 .off = AT(tik, char *),
+	 .arg = "FILE",
+	 .help = "transport integrity key of the session"},
+	{.name = "session",
+	 .kind = OPTION_PATH,
+	 .off = AT(session, char *),
+	 .arg = "FILE",
+	 .help = "session of the launch, to check its policy",
+	 .more = "Without it, NAME_session.b64 beside NAME_tik.bin is taken, "
+		 "if it is there."},
+	{.name = "min-api",
+	 .kind = OPTION_PARSED,
+	 .off = AT(min_api, struct owner_api_option),
+	 .arg = "MAJOR.MINOR",
+	 .help = "lowest firmware API to accept",
+	 .parse = parse_api},
+	{.name = "min-build",
+	 .kind = OPTION_NUMBER,
+	 .off = AT(min_build, uint64_t),
+	 .arg = "N",
+	 .help = "lowest firmware build to accept",
+	 .max = 255},
+	{.name = "require",
+	 .kind = OPTION_TEXTS,
+	 .off = AT(require, struct text_list),
+	 .arg = "WORD[,WORD...]",
+	 .help = "refuse when the measurement does not bind this",
+	 .more = "firmware, kernel, initrd, cmdline, registers, vcpus, memory, "
+		 "placement, devices.",
+	 .max = 16,
+	 .entry_max = 256},
+	{.name = "help",
+	 .short_name = 'h',
+	 .kind = OPTION_HELP,
+	 .help = "-h: this list; --help: more of it"},
+	{.name = "version",
+	 .kind = OPTION_VERSION,
+	 .help = "print the version"},
+	{0},
+};
+
+static const struct option_section verify_sections[] = {
+	{"What should have been launched", content_options},
+	{"What the host reports", report_options},
+	{"Options", verify_options},
+	{0},
+};
+
+static const struct option_desc secret_words[] = {
+	{.name = "HEADER",
+	 .kind = OPTION_PATH,
+	 .off = AT(header, char *),
+	 .help = "file to write the packet's header to",
+	 .operand = true,
+	 .required = true},
+	{.name = "PAYLOAD",
+	 .kind = OPTION_PATH,
+	 .off = AT(payload, char *),
+	 .help = "file to write its payload to",
+	 .operand = true,
+	 .required = true},
+	{0},
+};
+
+static const struct option_desc secret_options[] = {
+	{.name = "tik",
+	 .kind = OPTION_PATH,
+	 .off = AT(tik, char *),
+	 .arg = "FILE",
+	 .help = "transport integrity key of the session"},
+	{.name = "tek",
+	 .kind = OPTION_PATH,
+	 .off = AT(tek, char *),
+	 .arg = "FILE",
+	 .help = "transport encryption key of the session"},
+	{.name = "secret",
+	 .short_name = 's',
+	 .kind = OPTION_TEXTS,
+	 .off = AT(secrets, struct text_list),
+	 .arg = "GUID:FILE",
+	 .help = "a secret and its name; repeat for more",
+	 .more = "luks-key stands for 736869e5-84f0-4973-92ec-06879ce3da0b.",
+	 .max = 64,
+	 .entry_max = 4200},
+	{.name = "format",
+	 .kind = OPTION_TEXT,
+	 .off = AT(format, char *),
+	 .arg = "table|cpio",
+	 .help = "form of the packet (as the launch says, else table)",
+	 .more = "table: for a firmware's secret area. cpio: files in the "
+		 "initial RAM disk of a direct boot.",
+	 .max = 16},
+	{.name = "unverified",
+	 .kind = OPTION_FLAG,
+	 .off = AT(unverified, bool),
+	 .help = "send although coffer owner verify has not said yes"},
+	{.name = "force",
+	 .kind = OPTION_FLAG,
+	 .off = AT(force, bool),
+	 .help = "replace files that are there"},
+	{.name = "help",
+	 .short_name = 'h',
+	 .kind = OPTION_HELP,
+	 .help = "-h: this list; --help: more of it"},
+	{.name = "version",
+	 .kind = OPTION_VERSION,
+	 .help = "print the version"},
+	{0},
+};
+
+static const struct option_section secret_sections[] = {
+	{"Arguments", secret_words},
+	{"What the host reports", report_options},
+	{"Options", secret_options},
+	{0},
+};
+
+static const struct option_desc inspect_words[] = {
+	{.name = "FILE",
+	 .kind = OPTION_TEXTS,
+	 .off = AT(files, struct text_list),
+	 .help = "certificate, chain, session, secret header, measurement, "
+		 "launch JSON",
+	 .operand = true,
+	 .max = 64,
+	 .entry_max = 4096},
+	{0},
+};
+
+static const struct option_desc inspect_options[] = {
+	{.name = "policy",
+	 .kind = OPTION_PARSED,
+	 .off = AT(policy, struct owner_policy_option),
+	 .arg = "POLICY",
+	 .help = "explain a policy",
+	 .parse = parse_policy},
+	{.name = "help",
+	 .short_name = 'h',
+	 .kind = OPTION_HELP,
+	 .help = "-h: this list; --help: more of it"},
+	{.name = "version",
+	 .kind = OPTION_VERSION,
+	 .help = "print the version"},
+	{0},
+};
+
+static const struct option_section inspect_sections[] = {
+	{"Arguments", inspect_words},
+	{"Options", inspect_options},
+	{0},
+};
+
+const struct option_table owner_session_table = {
+	.verb = "owner session",
+	.synopsis = "[OPTION...] CHAIN POLICY",
+	.summary = "Verify a platform's certificates and make a session for "
+		   "one launch.",
+	.sections = session_sections,
+	.size = sizeof(struct owner_config),
+	.init = init,
+};
+
+const struct option_table owner_measure_table = {
+	.verb = "owner measure",
+	.synopsis = "CONTENT... [--tik FILE --launch FILE]",
+	.summary = "Print the launch digest of these inputs, and with a key "
+		   "and a launch the measurement it should have.",
+	.sections = measure_sections,
+	.size = sizeof(struct owner_config),
+	.init = init,
+};
+
+const struct option_table owner_verify_table = {
+	.verb = "owner verify",
+	.synopsis = "--tik FILE --launch FILE CONTENT...",
+	.summary = "Was exactly this launched, under these keys?",
+	.sections = verify_sections,
+	.size = sizeof(struct owner_config),
+	.init = init,
+};
+
+const struct option_table owner_secret_table = {
+	.verb = "owner secret",
+	.synopsis = "--tik FILE --tek FILE --launch FILE --secret GUID:FILE... "
+		    "HEADER PAYLOAD",
+	.summary = "Pack secrets for a launch that was verified.",
+	.sections = secret_sections,
+	.size = sizeof(struct owner_config),
+	.init = init,
+};
+
+const struct option_table owner_inspect_table = {
+	.verb = "owner inspect",
+	.synopsis = "[--policy POLICY] [FILE...]",
+	.summary = "Say in words what a file of SEV is.",
+	.sections = inspect_sections,
+	.size = sizeof(struct owner_config),
+	.init = init,
+};

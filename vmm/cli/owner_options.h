@@ -1,0 +1,52 @@
+/* vmm/cli/owner_options.h - the options of the guest owner's commands. */
+#ifndef VMM_CLI_OWNER_OPTIONS_H
+#define VMM_CLI_OWNER_OPTIONS_H
+
+#include "vmm/option.h"
+
+struct owner_policy_option {
+	bool given;
+	uint32_t value;
+};
+
+struct owner_api_option {
+	bool given;
+	uint8_t major, minor;
+};
+
+/* One struct for all commands; each fills what it has options for. */
+struct owner_config {
+	/* session */
+	char *chain, *name, *roots, *cek;
+	struct owner_policy_option policy;
+	bool simulated, unverified, force;
+	/* what should have been launched */
+	char *digest, *firmware, *kernel, *initrd, *append;
+	struct text_list vmsa;
+	uint64_t cpus;
+	bool es;
+	/* what the host reports */
+	char *launch, *measurement;
+	struct owner_api_option api;
+	uint64_t build; /* OWNER_NO_BUILD: not given */
+	/* keys and conditions */
+	char *tik, *tek, *session;
+	struct owner_api_option min_api;
+	uint64_t min_build;
+	struct text_list require;
+	/* secret */
+	struct text_list secrets;
+	char *format, *header, *payload;
+	/* inspect */
+	struct text_list files;
+};
+
+enum { OWNER_NO_BUILD = 256 };
+
+extern const struct option_table owner_session_table;
+extern const struct option_table owner_measure_table;
+extern const struct option_table owner_verify_table;
+extern const struct option_table owner_secret_table;
+extern const struct option_table owner_inspect_table;
+
+#endif
