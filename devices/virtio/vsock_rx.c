@@ -4,6 +4,9 @@
 
 #include "devices/virtio/vsock_impl.h"
 
+_Static_assert((int)VSOCK_TURN <= (int)VSOCK_PKT_MAX,
+	       "a turn fits one packet, when a buffer takes that much");
+
 /* --- receive buffers ------------------------------------------------------ */
 
 static struct virtq_chain *stash_at(struct vsock *v, unsigned int i)
@@ -12,28 +15,25 @@ static struct virtq_chain *stash_at(struct vsock *v, unsigned int i)
 }
 
 /* Bytes of payload that a receive buffer takes. */
-static uint32_t room_of(const struct virtq_chain *c)
+static uint64_t room_of(const struct virtq_chain *c)
 {
-	uint64_t room = c->in_len - VSOCK_HDR_LEN;
-
-	return room < VSOCK_PKT_MAX ? (uint32_t)room : VSOCK_PKT_MAX;
+	return c->in_len - VSOCK_HDR_LEN;
 }
 
 /*
  * Pop until @want bytes of payload (at least one buffer) fit, or the stash is
- * full, or no more are there. 1 when there is a buffer, 0, or as virtq_pop().
+ * full, or no more are there. 1 when there is a buffer, 0, or as virtq_pop();
+ * a driver whose buffers take no payload is not worth going on with.
  */
 static int stash_fill(struct vsock *v, uint32_t want)
 {
-	struct virtq *q = v->dev.q[VSOCK_RXQ];
-	unsigned int bad = 0;
 	uint64_t room = 0;
 
 	for (unsigned int i = 0; i < v->stash_n; i++)
 		room += room_of(stash_at(v, i));
 	while (v->stash_n < VSOCK_STASH && (!v->stash_n || room < want)) {
 		struct virtq_chain *c = stash_at(v, v->stash_n);
-		int r = virtq_pop(q, c);
+		int r = virtq_pop(v->dev.q[VSOCK_RXQ], c);
 
 		if (r < 0)
 			return r;
@@ -41,11 +41,7 @@ static int stash_fill(struct vsock *v, uint32_t want)
 			break;
 		if (c->out_len || c->in_len <= VSOCK_HDR_LEN) {
 			vsock_count(&v->stats.bad_chains, 1);
-			virtq_push(q, c, 0);
-			/* The queue may be full of them, and refilled. */
-			if (++bad == VIRTQ_SIZE_MAX)
-				return -EPROTO;
-			continue;
+			return -EPROTO;
 		}
 		room += room_of(c);
 		v->stash_n++;
@@ -121,7 +117,7 @@ static size_t gather(struct vsock *v, uint32_t want)
 
 	for (unsigned int i = 0; i < v->stash_n && want; i++) {
 		struct virtq_chain *c = stash_at(v, i);
-		uint32_t len = room_of(c) < want ? room_of(c) : want;
+		uint32_t len = room_of(c) < want ? (uint32_t)room_of(c) : want;
 		int r = virtq_chain_slice(c, true, VSOCK_HDR_LEN, len,
 					  v->iov + n, VSOCK_IOV_MAX - n);
 
@@ -131,15 +127,6 @@ static size_t gather(struct vsock *v, uint32_t want)
 		want -= len;
 	}
 	return n;
-}
-
-/* The first buffer is of more pieces than one call takes: hand it back. */
-static void refuse_buffer(struct vsock *v)
-{
-	vsock_count(&v->stats.bad_chains, 1);
-	virtq_push(v->dev.q[VSOCK_RXQ], stash_at(v, 0), 0);
-	v->stash_first = (v->stash_first + 1) % VSOCK_STASH;
-	v->stash_n--;
 }
 
 /* One read fills as many receive buffers as it can, a packet each. */
@@ -157,15 +144,15 @@ static int send_data(struct vsock *v, struct vsock_conn *c)
 	if (r <= 0)
 		return r;
 	n = gather(v, want);
-	if (!n) {
-		refuse_buffer(v);
-		return 1;
+	if (!n) { /* not even one buffer: its pieces are tiny */
+		vsock_count(&v->stats.bad_chains, 1);
+		return -EPROTO;
 	}
 	len = vsock_conn_read(c, v->iov, n);
 	vsock_count(&v->stats.to_guest_bytes, len);
 	while (len) {
-		uint32_t room = room_of(stash_at(v, 0));
-		uint32_t part = len < room ? (uint32_t)len : room;
+		uint64_t room = room_of(stash_at(v, 0));
+		uint32_t part = (uint32_t)(len < room ? len : room);
 		struct vsock_pkt pkt;
 
 		vsock_conn_data_header(c, part, &pkt);

@@ -2,6 +2,7 @@
  * fast, and with guests that break the rules. */
 #include "tests/unit/vsock_fixture.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,24 +124,6 @@ static void many_that_wait_for_buffers_all_get_theirs(void **state)
 		close(fd[i]);
 }
 
-/* Fills the socket and the credit of a connection nobody reads. */
-static void stall(struct vsock_fixture *f, uint32_t guest_port, uint32_t alloc)
-{
-	static uint8_t block[4096];
-	uint32_t sent = 0, fwd = 0;
-
-	for (;;) {
-		while (sent - fwd + sizeof(block) <= alloc) {
-			vf_give(f, guest_port, 80, block, sizeof(block));
-			sent += (uint32_t)sizeof(block);
-		}
-		if (!vf_hear(f))
-			return;
-		assert_int_equal(f->got.op, VIRTIO_VSOCK_OP_CREDIT_UPDATE);
-		fwd = f->got.fwd_cnt;
-	}
-}
-
 static void a_stalled_stream_does_not_hold_up_a_fast_one(void **state)
 {
 	struct vsock_fixture *f = *state;
@@ -148,7 +131,7 @@ static void a_stalled_stream_does_not_hold_up_a_fast_one(void **state)
 	uint32_t alloc = f->got.buf_alloc;
 	char text[16], back[16];
 
-	stall(f, 1000, alloc);
+	vf_stall(f, 1000, alloc);
 	fast = vf_dial(f, 1001, 80);
 	for (int i = 0; i < 500; i++) {
 		int n = snprintf(text, sizeof(text), "message %d", i);
@@ -170,7 +153,7 @@ static void a_guest_that_exceeds_its_credit_is_reset(void **state)
 	struct vsock_fixture *f = *state;
 	int fd = vf_dial(f, 1000, 80);
 
-	stall(f, 1000, f->got.buf_alloc);
+	vf_stall(f, 1000, f->got.buf_alloc);
 	vf_give(f, 1000, 80, "too much, by a block", 20);
 	vf_give(f, 1000, 80, f->data, 4096);
 	vf_expect(f, 1000, 80, VIRTIO_VSOCK_OP_RST);
@@ -257,11 +240,12 @@ static void two_thousand_connections_open_talk_and_close(void **state)
 	assert_int_equal(vf_counters(f).n_conns, 0);
 }
 
-static void there_is_an_end_to_connections_and_to_credit(void **state)
+/* As many as there may be, which are then refused. */
+static void fill_up(struct vsock_fixture *f)
 {
 	static struct vsock_msg m[VSOCK_CONNS_MAX];
 	const struct vsock_msg offer = {.type = VSOCK_MSG_OFFER};
-	struct vsock_fixture *f = *state;
+	uint64_t refused = vf_counters(f).refused;
 	uint64_t credit = 0;
 	int fd;
 
@@ -275,7 +259,7 @@ static void there_is_an_end_to_connections_and_to_credit(void **state)
 	fd = vf_broker_gives(f, &offer);
 	vf_assert_host_reads(f, fd, "");
 	close(fd);
-	assert_int_equal(vf_counters(f).refused, 2);
+	assert_int_equal(vf_counters(f).refused, refused + 2);
 	for (uint32_t i = 0; i < VSOCK_CONNS_MAX; i++) {
 		m[i].type = VSOCK_MSG_REFUSED;
 		assert_int_equal(vsock_msg_send(f->broker, &m[i], -1), 0);
@@ -286,7 +270,15 @@ static void there_is_an_end_to_connections_and_to_credit(void **state)
 	assert_true(credit <= VSOCK_CREDIT_ALL);
 	assert_true(credit >= VSOCK_CREDIT_ALL / 2);
 	assert_int_equal(vf_counters(f).n_conns, 0);
-	close(vf_dial(f, 1000, 80)); /* all credit has come back */
+}
+
+static void there_is_an_end_to_connections_and_to_credit(void **state)
+{
+	struct vsock_fixture *f = *state;
+
+	fill_up(f);
+	fill_up(f); /* all credit has come back, and not more */
+	close(vf_dial(f, 1000, 80));
 	assert_int_equal(f->got.buf_alloc, VSOCK_CREDIT_MAX);
 }
 
@@ -299,28 +291,55 @@ static void chains_of_the_wrong_shape_are_counted_and_given_back(void **state)
 	const struct fake_buf both[] = {FAKE_OUT(hdr, sizeof(hdr)),
 					FAKE_IN(4096)};
 	struct vsock_fixture *f = *state;
-	struct fake_used used;
 
 	fake_driver_offer(f->d, VSOCK_TXQ, hdr, sizeof(hdr) - 1, 0);
 	fake_driver_add(f->d, VSOCK_TXQ, both, 2, false);
 	vf_kick_tx(f);
 	assert_int_equal(vf_counters(f).bad_chains, 2);
-	f->hold_rx = true;
-	vf_say(f, 1, 1, VIRTIO_VSOCK_OP_RESPONSE);
-	while (vf_hear(f)) /* use up the good ones */
-		vf_say(f, 1, 1, VIRTIO_VSOCK_OP_RESPONSE);
-	fake_driver_add(f->d, VSOCK_RXQ, both, 2, false);
-	fake_driver_offer(f->d, VSOCK_RXQ, NULL, 0, VSOCK_HDR_LEN);
-	fake_driver_offer(f->d, VSOCK_RXQ, NULL, 0, 4);
-	fake_driver_kick(f->d, VSOCK_RXQ);
-	for (int i = 0; i < 3; i++) {
-		assert_true(fake_driver_take(f->d, VSOCK_RXQ, &used, NULL, 0));
-		assert_int_equal(used.written, 0);
-	}
-	assert_int_equal(vf_counters(f).bad_chains, 5);
 	assert_int_equal(fake_driver_host(f->d)->needs_reset, 0);
+}
+
+static void receive_buffers_without_room_stop_the_device(void **state)
+{
+	uint8_t hdr[VSOCK_HDR_LEN] = {0};
+	const struct fake_buf both[] = {FAKE_OUT(hdr, sizeof(hdr)),
+					FAKE_IN(4096)};
+	const struct fake_buf header = FAKE_IN(VSOCK_HDR_LEN);
+	const struct fake_buf tiny = FAKE_IN(4);
+	const struct {
+		const struct fake_buf *buf;
+		size_t n;
+	} bad[] = {{both, 2}, {&header, 1}, {&tiny, 1}};
+	struct vsock_fixture *f = *state;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
+		vf_say(f, 1, 1, VIRTIO_VSOCK_OP_RESPONSE);
+		fake_driver_add(f->d, VSOCK_RXQ, bad[i].buf, bad[i].n, false);
+		assert_int_equal(fake_driver_kick(f->d, VSOCK_RXQ), -EPROTO);
+		assert_int_equal(vf_counters(f).bad_chains, i + 1);
+		assert_true(fake_driver_reset(f->d));
+		fake_driver_activate(f->d);
+	}
+}
+
+static void a_receive_buffer_of_tiny_pieces_is_used(void **state)
+{
+	enum { PIECES = 250 };
+	struct vsock_fixture *f = *state;
+	static struct fake_buf buf[PIECES];
+	int fd;
+
+	for (int i = 0; i < PIECES; i++)
+		buf[i] = FAKE_IN(1);
+	f->hold_rx = true;
 	vf_offer_rx(f, 1);
-	vf_expect(f, 1, 1, VIRTIO_VSOCK_OP_RST);
+	fd = vf_dial(f, 1000, 80);
+	fake_driver_add(f->d, VSOCK_RXQ, buf, PIECES, true);
+	fake_driver_kick(f->d, VSOCK_RXQ);
+	assert_int_equal(write(fd, "hello", 5), 5);
+	vf_expect(f, 1000, 80, VIRTIO_VSOCK_OP_RW);
+	assert_memory_equal(f->data, "hello", 5);
+	close(fd);
 }
 
 static void packets_that_lie_are_counted_and_end_their_connection(void **state)
@@ -453,6 +472,9 @@ int main(void)
 		CASE(there_is_an_end_to_connections_and_to_credit, vf_setup),
 		CASE(chains_of_the_wrong_shape_are_counted_and_given_back,
 		     vf_setup),
+		CASE(receive_buffers_without_room_stop_the_device,
+		     vf_setup_bare),
+		CASE(a_receive_buffer_of_tiny_pieces_is_used, vf_setup_bare),
 		CASE(packets_that_lie_are_counted_and_end_their_connection,
 		     vf_setup),
 		CASE(a_packet_in_a_thousand_pieces_is_refused_not_cut,

@@ -260,3 +260,20 @@ bool vf_something_to_hear(void *arg)
 
 	return fake_ring_n_used(fake_driver_ring(f->d, VSOCK_RXQ)) > 0;
 }
+
+void vf_stall(struct vsock_fixture *f, uint32_t guest_port, uint32_t alloc)
+{
+	static uint8_t block[4096];
+	uint32_t sent = 0, fwd = 0;
+
+	for (;;) {
+		while (sent - fwd + sizeof(block) <= alloc) {
+			vf_give(f, guest_port, 80, block, sizeof(block));
+			sent += (uint32_t)sizeof(block);
+		}
+		if (!vf_hear(f))
+			return;
+		assert_int_equal(f->got.op, VIRTIO_VSOCK_OP_CREDIT_UPDATE);
+		fwd = f->got.fwd_cnt;
+	}
+}

@@ -66,6 +66,9 @@ int vf_dial(struct vsock_fixture *f, uint32_t guest_port, uint32_t host_port);
 int vf_offer(struct vsock_fixture *f, uint32_t guest_port, uint32_t *ret_port);
 void vf_assert_host_reads(struct vsock_fixture *f, int fd, const char *text);
 
+/* Fills the socket and the credit of a connection nobody reads. */
+void vf_stall(struct vsock_fixture *f, uint32_t guest_port, uint32_t alloc);
+
 struct vsock_counters vf_counters(struct vsock_fixture *f);
 
 #endif
