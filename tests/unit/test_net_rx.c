@@ -380,8 +380,8 @@ static void a_frame_longer_than_any_is_dropped(void **state)
 	for (unsigned int i = 0; i < 3; i++) {
 		net_push(f, 0, NET_FRAME_MAX, i);
 		settle(f);
-		take_frame(f, 44, NET_FRAME_MAX, i);
-		net_offer_rx(f, 44, NET_TEST_BUF);
+		take_frame(f, 43, NET_FRAME_MAX, i);
+		net_offer_rx(f, 43, NET_TEST_BUF);
 	}
 	net_push(f, 0, NET_FRAME_MAX + 1, 1);
 	settle(f);
