@@ -1,5 +1,6 @@
 #!/bin/sh
 # udhcpc(8) calls it when something has happened.
+# shellcheck disable=SC2154 # udhcpc sets them
 case $1 in
 bound | renew)
 	ip addr flush dev "$interface"
