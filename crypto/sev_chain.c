@@ -184,27 +184,52 @@ static int broken(int r, enum sev_chain_member child,
 			    names[child], names[parent]);
 }
 
-static int verify_links(const struct sev_chain *c, bool root_is_pinned,
+/* One published root has no signature; its fingerprint says more anyway. */
+static bool is_excused(const struct sev_chain *c, enum sev_chain_member child,
+		       const char *generation)
+{
+	return child == SEV_CHAIN_ARK && generation && !c->ark.is_signed;
+}
+
+static int verify_links(const struct sev_chain *c, const char *generation,
 			struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
+		enum sev_chain_member child = links[i].child;
+		enum sev_chain_member parent = links[i].parent;
 		AUTO(sev_key_destroyp) struct sev_key *key = NULL;
 		int r;
 
-		/*
-		 * The fingerprint says more than its own signature, which one
-		 * published root lacks.
-		 */
-		if (links[i].child == SEV_CHAIN_ARK && root_is_pinned)
+		if (!c->have[child] || !c->have[parent] ||
+		    is_excused(c, child, generation))
 			continue;
-		r = key_of(c, links[i].parent, &key, err);
+		r = key_of(c, parent, &key, err);
 		if (r < 0)
 			return r;
-		r = verify_link(c, links[i].child, links[i].parent, key);
+		r = verify_link(c, child, parent, key);
 		if (r < 0)
-			return broken(r, links[i].child, links[i].parent, err);
+			return broken(r, child, parent, err);
 	}
 	return 0;
+}
+
+/* NULL where there is no ARK, or another one. */
+static int find_generation(const struct sev_chain *c, struct hash256 *h,
+			   const char **ret, struct err *err)
+{
+	*ret = NULL;
+	if (c->have[SEV_CHAIN_ARK] && amd_cert_generation(h, &c->ark, ret) < 0)
+		return err_set_kind(err, ERR_HOST, -EIO, "cannot hash the ARK");
+	return 0;
+}
+
+int sev_chain_verify_links(const struct sev_chain *c, struct hash256 *h,
+			   struct err *err)
+{
+	const char *generation;
+	int r = find_generation(c, h, &generation, err);
+
+	return r < 0 ? r : verify_links(c, generation, err);
 }
 
 int sev_chain_verify(const struct sev_chain *c, struct hash256 *h,
@@ -215,10 +240,9 @@ int sev_chain_verify(const struct sev_chain *c, struct hash256 *h,
 
 	if (r < 0)
 		return r;
-	r = amd_cert_generation(h, &c->ark, &root.generation);
-	if (r < 0)
-		return err_set_kind(err, ERR_HOST, r, "cannot hash the ARK");
-	r = verify_links(c, root.generation, err);
+	r = find_generation(c, h, &root.generation, err);
+	if (r >= 0)
+		r = verify_links(c, root.generation, err);
 	if (r < 0)
 		return r;
 	root.is_simulated = !root.generation && amd_cert_is_simulated(&c->ark);

@@ -51,6 +51,13 @@ struct sev_chain_root {
 };
 
 /*
+ * Verify each of the links below whose two certificates are there; a chain with
+ * gaps passes. Errors as sev_chain_verify().
+ */
+int sev_chain_verify_links(const struct sev_chain *c, struct hash256 *h,
+			   struct err *err);
+
+/*
  * Verify PDH by PEK, PEK by OCA and by CEK, OCA by itself, CEK by ASK, ASK by
  * ARK, ARK by itself, and say whose root it is. The caller decides whether
  * that root will do.

@@ -90,7 +90,14 @@ static void put_verdict(const struct sev_chain *c, struct hash256 *h, FILE *out)
 	struct sev_chain_root root;
 	struct err why = {0};
 
-	if (sev_chain_verify(c, h, &root, &why) < 0)
+	if (sev_chain_verify_links(c, h, &why) < 0)
+		fprintf(out, "signatures: NOT good: %s\n", why.msg);
+	else if (sev_chain_verify(c, h, &root, &why) == -ENOENT)
+		fprintf(out,
+			"signatures: good among these; to a full chain it "
+			"%s\n",
+			why.msg);
+	else if (why.code)
 		fprintf(out, "chain: NOT verified: %s\n", why.msg);
 	else if (root.generation)
 		fprintf(out, "chain: verified to AMD's root of %s\n",

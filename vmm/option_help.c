@@ -96,8 +96,9 @@ void option_print_short_help(const struct option_table *t, FILE *f)
 	for (const struct option_section *s = t->sections; s->title; s++)
 		for (const struct option_desc *o = s->options; o->name; o++)
 			put_option(f, o, false);
-	fprintf(f, "\nMore: coffer %s --help, coffer-%s(1)\n", t->verb,
-		t->verb);
+	/* The page of "owner session" is that of "owner". */
+	fprintf(f, "\nMore: coffer %s --help, coffer-%.*s(1)\n", t->verb,
+		(int)strcspn(t->verb, " "), t->verb);
 }
 
 void option_print_long_help(const struct option_table *t, FILE *f)

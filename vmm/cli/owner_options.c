@@ -392,9 +392,9 @@ const struct option_table owner_session_table = {
 
 const struct option_table owner_measure_table = {
 	.verb = "owner measure",
-	.synopsis = "CONTENT... [--tik FILE --launch FILE]",
-	.summary = "Print the launch digest of these inputs, and with a key "
-		   "and a launch the measurement it should have.",
+	.synopsis = "[OPTION...]",
+	.summary = "Print the launch digest of these inputs, and what it "
+		   "should measure.",
 	.sections = measure_sections,
 	.size = sizeof(struct owner_config),
 	.init = init,
@@ -402,7 +402,7 @@ const struct option_table owner_measure_table = {
 
 const struct option_table owner_verify_table = {
 	.verb = "owner verify",
-	.synopsis = "--tik FILE --launch FILE CONTENT...",
+	.synopsis = "--tik FILE --launch FILE [OPTION...]",
 	.summary = "Was exactly this launched, under these keys?",
 	.sections = verify_sections,
 	.size = sizeof(struct owner_config),
@@ -411,8 +411,7 @@ const struct option_table owner_verify_table = {
 
 const struct option_table owner_secret_table = {
 	.verb = "owner secret",
-	.synopsis = "--tik FILE --tek FILE --launch FILE --secret GUID:FILE... "
-		    "HEADER PAYLOAD",
+	.synopsis = "[OPTION...] HEADER PAYLOAD",
 	.summary = "Pack secrets for a launch that was verified.",
 	.sections = secret_sections,
 	.size = sizeof(struct owner_config),
