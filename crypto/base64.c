@@ -21,8 +21,9 @@ void base64_encode(const void *data, size_t len, char *text)
 			v |= p[2];
 		text[0] = alphabet[v >> 18];
 		text[1] = alphabet[v >> 12 & 63];
-		text[2] = n > 1 ? alphabet[v >> 6 & 63] : '=';
-		text[3] = n > 2 ? alphabet[v & 63] : '=';
+		text[2] = alphabet[v >> 6 & 63];
+		text[3] = alphabet[v & 63];
+		memset(text + 1 + n, '=', 3 - n);
 		p += n;
 		len -= n;
 	}

@@ -3,13 +3,17 @@
 
 #include <string.h>
 
-static int digit(char c)
+enum { NO_DIGIT = 16 };
+
+static unsigned int digit(char c)
 {
 	if (c >= '0' && c <= '9')
-		return c - '0';
+		return (unsigned int)(c - '0');
 	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+		return (unsigned int)(c - 'a' + 10);
+	if (c >= 'A' && c <= 'F')
+		return (unsigned int)(c - 'A' + 10);
+	return NO_DIGIT;
 }
 
 bool hex_parse(const char *text, uint8_t *out, size_t len)
@@ -17,7 +21,7 @@ bool hex_parse(const char *text, uint8_t *out, size_t len)
 	if (strlen(text) != 2 * len)
 		return false;
 	for (size_t i = 0; i < 2 * len; i++)
-		if (digit(text[i]) < 0)
+		if (digit(text[i]) == NO_DIGIT)
 			return false;
 	for (size_t i = 0; i < len; i++)
 		out[i] = (uint8_t)(digit(text[2 * i]) << 4 |

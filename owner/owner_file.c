@@ -139,7 +139,7 @@ const char *owner_bytes_guess(const struct owner_bytes *b)
 {
 	AUTO(owner_bytes_wipe) struct owner_bytes copy = {0};
 
-	copy.data = malloc(b->len + 1);
+	copy.data = b->data ? malloc(b->len + 1) : NULL;
 	if (!copy.data)
 		return NULL;
 	memcpy(copy.data, b->data, b->len);

@@ -3,6 +3,7 @@
 #define TESTS_UNIT_HEX_H
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/unit/unit.h"
@@ -12,10 +13,11 @@ static inline void unhex(const char *hex, void *out, size_t len)
 {
 	assert_int_equal(strlen(hex), 2 * len);
 	for (size_t i = 0; i < len; i++) {
-		unsigned int v;
+		const char pair[3] = {hex[2 * i], hex[2 * i + 1], 0};
+		char *end;
 
-		assert_int_equal(sscanf(hex + 2 * i, "%2x", &v), 1);
-		((uint8_t *)out)[i] = (uint8_t)v;
+		((uint8_t *)out)[i] = (uint8_t)strtoul(pair, &end, 16);
+		assert_ptr_equal(end, pair + 2);
 	}
 }
 

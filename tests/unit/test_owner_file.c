@@ -91,7 +91,7 @@ static void what_a_file_is_instead_is_said(void **state)
 	refuse(d, bytes, SEV_CERT_LEN, 128,
 	       "2084 bytes, but it has 128; that "
 	       "looks like a SEV certificate");
-	refuse(d, bytes, 2 * SEV_CERT_LEN, 128, "a chain of certificates");
+	refuse(d, bytes, sizeof(bytes), 128, "a chain of certificates");
 	refuse(d, bytes, 127, 128, "127 bytes, but it has 128");
 	refuse(d, bytes, 48, 128, "looks like a measurement");
 	refuse(d, bytes, 52, 128, "looks like the header of a secret");

@@ -194,7 +194,7 @@ static void a_forged_certificate_is_named(void **state)
 static void chains_of_all_tools_will_do(void **state)
 {
 	struct fixture *f = *state;
-	const uint8_t *roots = f->buf + 4 * SEV_CERT_LEN;
+	const uint8_t *roots = f->buf + 8336;
 
 	/* sevctl export, and AMD's file */
 	f->o.force = true;
@@ -202,8 +202,8 @@ static void chains_of_all_tools_will_do(void **state)
 	f->o.roots = owner_put(&f->d, "roots", roots, 1664);
 	made(f);
 	/* a CEK as exported, and the one that AMD signed */
-	f->o.cek = owner_put(&f->d, "cek", f->buf + 3 * SEV_CERT_LEN, 2084);
-	store_le32(f->buf + 3 * SEV_CERT_LEN + 0x414, SEV_USAGE_INVALID);
+	f->o.cek = owner_put(&f->d, "cek", f->buf + 6252, 2084);
+	store_le32(f->buf + 6252 + 0x414, SEV_USAGE_INVALID);
 	f->o.chain = owner_put(&f->d, "bare", f->buf, 8336);
 	made(f);
 	f->o.cek = NULL;

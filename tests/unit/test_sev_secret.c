@@ -5,6 +5,7 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "crypto/base64.h"
@@ -285,11 +286,10 @@ static void a_table_of_more_than_64_entries_is_refused(void **state)
 
 	known_packet(*state, &p);
 	memcpy(area, p.area, 16);
-	for (uint32_t i = 0; i < 65; i++)
+	for (size_t i = 0; i < 65; i++)
 		store_le32(area + 20 + 20 * i + 16, 20);
 	store_le32(area + 16, 20 * 65);
-	assert_int_equal(sev_secret_table_parse(area, 20 * 65, back, &n, NULL),
-			 0);
+	assert_int_equal(sev_secret_table_parse(area, 1300, back, &n, NULL), 0);
 	assert_int_equal(n, 64);
 	store_le32(area + 16, 20 * 66);
 	assert_int_equal(
@@ -300,12 +300,13 @@ static void a_table_of_more_than_64_entries_is_refused(void **state)
 /* The value of a newc header's field: 8 hexadecimal digits. */
 static unsigned int field(const uint8_t *p, unsigned int i)
 {
-	char text[9] = "";
-	unsigned int v;
+	char text[9] = "", *end;
+	unsigned long v;
 
 	memcpy(text, p + 6 + 8 * (size_t)i, 8);
-	assert_int_equal(sscanf(text, "%8x", &v), 1);
-	return v;
+	v = strtoul(text, &end, 16);
+	assert_ptr_equal(end, text + 8);
+	return (unsigned int)v;
 }
 
 static void an_archive_has_directories_files_and_an_end(void **state)

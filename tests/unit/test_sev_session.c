@@ -67,6 +67,7 @@ static void certificates_of_known_scalars_are_known(void **state)
 	struct sev_cert c;
 
 	pub = public_of(pdh, &c);
+	assert_non_null(pub);
 	big_endian(sev_cert_ec_x(&c), be);
 	assert_hex(be, "c76f2283dda95cd49b0ed9e733d2904474e37216f124e13d2c9ab4c"
 		       "f01021c49ad9cabb3d0b97499aef2f0ab313fa028");
@@ -78,6 +79,7 @@ static void certificates_of_known_scalars_are_known(void **state)
 	assert_hex(d, "ac02e41533532b82dedaa7d0c4a1f8a5aaed1232e88d195eac6d708c"
 		      "eeed6a74");
 	pub2 = public_of(godh, &c);
+	assert_non_null(pub2);
 	sev_cert_serialise(&c, bytes);
 	assert_int_equal(hash256_of(h, bytes, SEV_CERT_BODY_LEN, d), 0);
 	assert_hex(d, "ae9a1b63d327003a48ba5dd14379e18c08feb184dd16a5329160fd21"
