@@ -85,8 +85,8 @@ int owner_file_read(const char *what, const char *path, struct owner_bytes *ret,
 bool owner_bytes_decode(struct owner_bytes *b,
 			bool (*fits)(const uint8_t *data, size_t len))
 {
-	uint8_t *plain = malloc(b->len + 1);
-	size_t len = 0;
+	size_t len = 0, size = b->len + 1;
+	uint8_t *plain = calloc(1, size);
 	bool ok;
 
 	if (!plain)
@@ -100,7 +100,7 @@ bool owner_bytes_decode(struct owner_bytes *b,
 		b->data[len] = 0;
 		b->len = len;
 	}
-	explicit_bzero(plain, len);
+	explicit_bzero(plain, size);
 	free(plain);
 	return ok || fits(b->data, b->len);
 }

@@ -2,9 +2,10 @@
 #include "owner/owner_used.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/file.h>
 
 #include "crypto/hmac256.h"
 #include "owner/hex.h"
@@ -85,13 +86,27 @@ static int used_elsewhere(const struct owner_use *u, struct err *err)
 			    u->tik_path);
 }
 
+/* Two verifications at once must not both find the key unused. */
+static int lock_key(const struct owner_use *u, int *ret, struct err *err)
+{
+	*ret = open(u->tik_path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (*ret < 0 || flock(*ret, LOCK_EX) < 0)
+		return err_set_kind(err, ERR_INPUT, -errno,
+				    "cannot lock '%s': %s", u->tik_path,
+				    strerror(errno));
+	return 0;
+}
+
 int owner_used_claim(struct hash256 *h, const struct owner_use *u,
 		     struct err *err)
 {
+	AUTO(fd_closep) int lock = -1;
 	enum state s;
 	struct mark m;
 	int r = mark_of(h, u, &m, err);
 
+	if (r >= 0)
+		r = lock_key(u, &lock, err);
 	if (r >= 0)
 		r = read_state(&m, &s, err);
 	if (r < 0)
@@ -100,17 +115,9 @@ int owner_used_claim(struct hash256 *h, const struct owner_use *u,
 		return used_elsewhere(u, err);
 	if (s == USED_HERE)
 		return 0;
-	/* A stale mark goes; of two at once, one finds the other's. */
-	if (unlink(m.path) < 0 && errno != ENOENT)
-		return err_set_kind(err, ERR_PERM, -errno,
-				    "cannot replace '%s': %s", m.path,
-				    strerror(errno));
-	r = owner_files_write(
-		&(struct owner_output){m.path, m.text, MARK_LEN, 0600}, 1,
-		false, err);
-	if (r == -EEXIST)
-		return used_elsewhere(u, err);
-	return r;
+	return owner_files_write(
+		&(struct owner_output){m.path, m.text, MARK_LEN, 0600}, 1, true,
+		err);
 }
 
 int owner_used_check(struct hash256 *h, const struct owner_use *u,

@@ -5,8 +5,11 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "crypto/base64.h"
 #include "crypto/hash256_openssl.h"
@@ -14,6 +17,7 @@
 #include "crypto/sev_session.h"
 #include "owner/hex.h"
 #include "owner/owner.h"
+#include "owner/owner_used.h"
 #include "tests/unit/hex.h"
 #include "tests/unit/owner_fixture.h"
 
@@ -459,6 +463,43 @@ static void a_new_key_under_the_old_name_is_new(void **state)
 	refused(f, -EKEYREJECTED, ERR_INPUT, "was used for another launch");
 }
 
+/* In a child, after a byte from @start; its status is 0 if it got the key. */
+static pid_t claim_in_child(struct fixture *f, uint8_t i, int start)
+{
+	uint8_t measurement[48] = {i};
+	struct owner_use u = {f->o.tik, f->m.tik, measurement};
+	pid_t pid = fork();
+	char byte;
+
+	assert_true(pid >= 0);
+	if (pid)
+		return pid;
+	_exit(read(start, &byte, 1) != 1 ||
+	      owner_used_claim(f->h, &u, NULL) < 0);
+}
+
+static void of_many_launches_at_once_one_gets_the_key(void **state)
+{
+	struct fixture *f = *state;
+	pid_t pids[16];
+	int start[2], got = 0;
+
+	assert_int_equal(pipe2(start, O_CLOEXEC), 0);
+	for (uint8_t i = 0; i < 16; i++)
+		pids[i] = claim_in_child(f, i, start[0]);
+	close(start[0]);
+	assert_int_equal(write(start[1], "0123456789abcdef", 16), 16);
+	close(start[1]);
+	for (int i = 0; i < 16; i++) {
+		int status;
+
+		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+		assert_true(WIFEXITED(status));
+		got += !WEXITSTATUS(status);
+	}
+	assert_int_equal(got, 1);
+}
+
 static void a_damaged_mark_is_not_ignored(void **state)
 {
 	struct fixture *f = *state;
@@ -587,6 +628,7 @@ int main(void)
 		CASE(what_must_be_covered_is_checked),
 		CASE(a_key_is_good_for_one_launch),
 		CASE(a_new_key_under_the_old_name_is_new),
+		CASE(of_many_launches_at_once_one_gets_the_key),
 		CASE(a_damaged_mark_is_not_ignored),
 		CASE(options_that_do_not_fit_are_refused),
 		CASE(files_that_cannot_be_are_refused),

@@ -162,12 +162,23 @@ static void nonsense_in_an_unused_slot_is_tolerated(void **state)
 	assert_int_equal(sev_chain_verify(&f->c, f->h, &root, NULL), 0);
 }
 
+/* Signed well, but it names another root: a chain glued from two. */
 static void an_ask_of_another_root_is_refused(void **state)
 {
 	struct fixture *f = *state;
+	struct sev_key **k = f->plat.key;
 
-	f->c.ask.raw[0x14] ^= 1; /* certifying_id */
+	assert_int_equal(amd_cert_make(&f->c.ask, SEV_USAGE_ASK,
+				       "a signing key id", "somebody's root.",
+				       k[SEV_CHAIN_ASK], k[SEV_CHAIN_ARK]),
+			 0);
 	refused(f, -EKEYREJECTED, "the ASK is not signed by the ARK");
+	assert_int_equal(amd_cert_make(&f->c.ask, SEV_USAGE_ASK,
+				       "a signing key id",
+				       AMD_CERT_SIMULATED_ID, k[SEV_CHAIN_ASK],
+				       k[SEV_CHAIN_ARK]),
+			 0);
+	assert_int_equal(sev_chain_verify_links(&f->c, f->h, NULL), 0);
 }
 
 static void what_is_missing_is_named(void **state)
