@@ -38,9 +38,10 @@ ip link set "$user" up
 try udhcpc -q -n -t 20 -T 1 -i "$user" -s /tests/dhcp.sh
 gateway=$(ip route | sed -n 's/^default via \([^ ]*\).*/\1/p')
 echo "fact gateway $gateway"
-# As much as through the forwarded port: each frame is copied by passt.
-try stream-tool push "tcp:$gateway:1234" 4 1000003
-try stream-tool get "tcp:$gateway:1234" 4 1000003
+# As much as through the forwarded port: when a guest is slow, Debian's passt
+# drops frames and repeats them late, with QEMU as well.
+try stream-tool push "tcp:$gateway:1234" 2 300003
+try stream-tool get "tcp:$gateway:1234" 2 300003
 step "ready for the host"
 host_is_done "tcp:$gateway:1299"
 done_well
