@@ -359,7 +359,7 @@ static void what_does_not_fit_is_refused_untouched(void **state)
 
 	(void)state;
 	memset(area, 0xee, sizeof(area));
-	for (int f = SEV_SECRET_TABLE; f <= SEV_SECRET_CPIO; f++) {
+	for (unsigned int f = SEV_SECRET_TABLE; f <= SEV_SECRET_CPIO; f++) {
 		struct err err = {0};
 
 		assert_int_equal(
@@ -419,7 +419,8 @@ static void forms_are_told_apart(void **state)
 	size_t len;
 
 	(void)state;
-	for (int want = SEV_SECRET_TABLE; want <= SEV_SECRET_CPIO; want++) {
+	for (unsigned int want = SEV_SECRET_TABLE; want <= SEV_SECRET_CPIO;
+	     want++) {
 		assert_int_equal(sev_secret_area_build(want, &e, 1, area, 1024,
 						       &len, NULL),
 				 0);
