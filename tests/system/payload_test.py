@@ -65,6 +65,10 @@ def check(cond, why):
         raise AssertionError(why)
 
 
+class Skip(Exception):
+    """This host's KVM lacks what the case is about."""
+
+
 def read_until(fd, text, patience=PATIENCE):
     got, end = b"", time.monotonic() + patience
     while text not in got:
@@ -149,6 +153,26 @@ def every_port_and_register(e):
 @case
 def windows_that_move(e):
     e.status("move_windows", 0)
+
+
+@case
+def private_pages_are_out_of_reach_for_devices(e):
+    f, image = e.path("s.json"), e.path("image")
+    with open(image, "wb") as i:
+        i.truncate(1 << 20)
+    p = e.run("dma_private", "--sev", "emulate-cbit", "--rng", "-d", image, "--status-file", f, "--timeout", "20")
+    if p.returncode == 69:
+        raise Skip(p.stderr.decode().strip())
+    with open(f, encoding="utf-8") as s:
+        c = json.load(s).get("counters")
+    if p.returncode == 124 and not c["dma"]["reports"] and os.path.exists("/sys/module/kvm_pvm"):
+        raise Skip("kvm_pvm never comes back from a hypercall; the nested machine runs this")
+    check(p.returncode == 0, f"exit status {p.returncode}; stderr: {p.stderr.decode()}")
+    check(c["rng0"]["broken"] == 4 and c["scsi0"]["broken"] == 2, c)
+    check(c["dma"]["refused"] >= 6, c["dma"])
+    check(c["dma"]["shared_bytes"] == 5 * 4096, c["dma"])
+    with open(image, "rb") as i:
+        check(i.read(1024) == b"\x11" * 512 + bytes(512), "the disk")
 
 
 @case
@@ -395,16 +419,19 @@ def main():
         return 0
     if not usable_kvm():
         return 77
-    failed = 0
+    failed = skipped = 0
     for name in a.case:
         with tempfile.TemporaryDirectory(prefix="coffer-test-") as tmp:
             try:
                 CASES[name](Env(os.path.abspath(a.coffer), os.path.abspath(a.payloads), tmp))
                 print(f"ok {name}")
+            except Skip as x:
+                print(f"SKIPPED {name}: {x}")
+                skipped += 1
             except (AssertionError, subprocess.TimeoutExpired, OSError) as x:
                 print(f"FAILED {name}: {x}")
                 failed = 1
-    return failed
+    return failed or (77 if skipped == len(a.case) else 0)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 . /tests/lib.sh
 . /tests/disks.sh
 
-until_true 20 [ -b "$(disk 100)" ]
+until_true 20 have_disk 100
 for d in /sys/class/scsi_disk/*; do
 	echo "lun ${d##*:}"
 done | sort -k 2 -n | tr '\n' ' ' | sed 's/^/fact luns /; s/ *$/\n/'

@@ -13,3 +13,8 @@ drop_caches() {
 record() {
 	seq "$1"00000 "$1"01754 | head -c 12288
 }
+
+# have_disk LUN: it may come later, and under another name than before.
+have_disk() {
+	[ -b "$(disk "$1")" ]
+}

@@ -2,7 +2,7 @@
 # is sound once its journal is replayed.
 . /tests/lib.sh
 . /tests/disks.sh
-until_true 20 [ -b "$(disk 2)" ]
+until_true 20 have_disk 2
 for lun in 0 1 2; do
 	d=$(disk $lun) n=0
 	if mount -t ext4 "$d" /mnt 2>/dev/null; then

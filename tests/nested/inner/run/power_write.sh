@@ -1,7 +1,7 @@
 # Writes records, says of each when it is synced, and waits for the power cut.
 . /tests/lib.sh
 . /tests/disks.sh
-until_true 20 [ -b "$(disk 0)" ]
+until_true 20 have_disk 0
 d=$(disk 0)
 try /tools/mke2fs -q -t ext4 "$d"
 try mount -t ext4 "$d" /mnt

@@ -9,7 +9,7 @@ say() {
 	echo "status $? of $*"
 }
 
-until_true 20 [ -b "$(disk 0)" ]
+until_true 20 have_disk 0
 d=$(disk 0)
 # Some content, and a piece of it given back, to be looked at afterwards.
 seq 100000 | dd of="$d" bs=64k conv=fsync 2>/dev/null

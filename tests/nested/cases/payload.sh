@@ -1,0 +1,11 @@
+# Payload guests on a KVM that is like real ones.
+# each: exit_42 42
+# each: memory 16
+# each: scan 0
+# each: move_windows 0
+# each: smp 3 -c 3
+elf=/nested/payloads/${NESTED_CASE#*.}.elf expected=$1
+[ -e "$elf" ] || skip "no payload ${elf##*/}: build all"
+shift
+run_coffer run -k "$elf" -m 16M --debug-exit --timeout 60 "$@"
+expect_status "$expected"
