@@ -71,3 +71,17 @@ same_bytes() {
 step() {
 	echo "at $(cut -d ' ' -f 1 /proc/uptime): $*"
 }
+
+# refused STATUS REGEX OPTION...: coffer ends with STATUS before a guest starts,
+# and its message is one line that matches.
+refused() {
+	want=$1 named=$2
+	shift 2
+	run_coffer run -k $KERNELS/cloud -i $INITRDS/devices --timeout 10 "$@"
+	expect_status "$want"
+	expect_line "$named" "$err"
+	[ "$(wc -l <"$err")" = 1 ] || fail "more than a message for $*"
+	if [ -s "$out" ]; then
+		fail "something ran: $*"
+	fi
+}
