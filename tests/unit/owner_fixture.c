@@ -12,9 +12,13 @@
 #include "tests/unit/unit.h"
 #include "vmm/base/own.h"
 
+enum { NAMES = 32 };
+
 void owner_dir_create(struct owner_dir *d)
 {
 	*d = (struct owner_dir){0};
+	d->names = calloc(NAMES, sizeof(*d->names));
+	assert_non_null(d->names);
 	snprintf(d->path, sizeof(d->path), "/tmp/coffer-test-XXXXXX");
 	assert_non_null(mkdtemp(d->path));
 	d->out = open_memstream(&d->text, &d->text_len);
@@ -56,11 +60,12 @@ void owner_dir_destroy(struct owner_dir *d)
 	rmdir(d->path);
 	fclose(d->out);
 	free(d->text);
+	free(d->names);
 }
 
 const char *owner_path(struct owner_dir *d, const char *name)
 {
-	char *p = d->names[d->next++ % ARRAY_SIZE(d->names)];
+	char *p = d->names[d->next++ % NAMES];
 
 	snprintf(p, sizeof(d->names[0]), "%s/%s", d->path, name);
 	return p;

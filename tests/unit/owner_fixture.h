@@ -11,7 +11,7 @@
 
 struct owner_dir {
 	char path[32];
-	char names[32][96]; /* of paths handed out, in turn */
+	char (*names)[96]; /* of 32 paths handed out, in turn */
 	unsigned int next;
 	char *text; /* what was printed */
 	size_t text_len;
