@@ -17,7 +17,7 @@ enum {
 	CONFIG_LEN = 8, /* virtio 1.2, 5.10.4: guest_cid */
 	EVENT_LEN = 4,	/* virtio 1.2, 5.10.6.7: id */
 	VIRTIO_VSOCK_EVENT_TRANSPORT_RESET = 0,
-	RING_SIZE = 128, /* of 4 KiB each in Linux: more is not faster */
+	RING_SIZE = 256,
 	EVENT_RING_SIZE = 16,
 	PCI_CLASS_OTHER_COMMUNICATION = 0x078000,
 };

@@ -23,7 +23,7 @@
 
 enum {
 	CONFIG_LEN = 8, /* virtio 1.2, 5.10.4: guest_cid */
-	RING_SIZE = 128,
+	RING_SIZE = 256,
 	EVENT_RING_SIZE = 16,
 	KERNEL_QUEUES = 2, /* the event queue stays here, and silent */
 	PCI_CLASS_OTHER_COMMUNICATION = 0x078000,
