@@ -11,6 +11,7 @@
 
 #include "vmm/base/bytes.h"
 #include "vmm/base/err.h"
+#include "vmm/base/thread_start.h"
 #include "vmm/bus.h"
 #include "vmm/kvm/kvm_vcpu.h"
 
@@ -111,6 +112,7 @@ static void *vcpu_main(void *arg)
 	struct vcpu *v = arg;
 	struct kvm_exit x;
 
+	thread_start(THREAD_VCPU);
 	for (;;) {
 		kvm_vcpu_run(v->kvm, &x);
 		switch (x.kind) {

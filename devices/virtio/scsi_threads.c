@@ -14,6 +14,7 @@
 #include "devices/virtio/scsi_io.h"
 #include "vmm/base/err.h"
 #include "vmm/base/loop.h"
+#include "vmm/base/thread_start.h"
 
 struct threads_file {
 	struct scsi_backend backend;
@@ -88,6 +89,7 @@ static void *worker(void *arg)
 	struct scsi_io *io;
 	bool first;
 
+	thread_start(THREAD_WORKER);
 	pthread_mutex_lock(&t->lock);
 	for (;;) {
 		while (!t->quit && !t->queue.head)

@@ -11,6 +11,7 @@
 
 #include "vmm/base/err.h"
 #include "vmm/base/loop.h"
+#include "vmm/base/thread_start.h"
 
 struct io_thread {
 	char name[16];
@@ -119,6 +120,7 @@ static void *thread_main(void *arg)
 {
 	struct io_thread *t = arg;
 
+	thread_start(THREAD_IO);
 	loop_run(t->loop);
 	return NULL;
 }
