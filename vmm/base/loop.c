@@ -247,14 +247,26 @@ int loop_step(struct loop *l, int timeout_ms)
 
 int loop_run(struct loop *l)
 {
-	while (!l->quit) {
+	while (!loop_take_quit(l)) {
 		int r = loop_step(l, -1);
 
 		if (r < 0)
 			return r;
 	}
-	l->quit = false;
 	return 0;
+}
+
+int loop_fd(const struct loop *l)
+{
+	return l->epoll_fd;
+}
+
+bool loop_take_quit(struct loop *l)
+{
+	bool quit = l->quit;
+
+	l->quit = false;
+	return quit;
 }
 
 static void on_quit(void *arg)

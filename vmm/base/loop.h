@@ -9,6 +9,7 @@
 #define VMM_BASE_LOOP_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "vmm/base/own.h"
@@ -66,6 +67,13 @@ void loop_remove(struct loop_source *s);
 int loop_step(struct loop *l, int timeout_ms);
 /* Until loop_quit(). Negative errno only when epoll itself fails. */
 int loop_run(struct loop *l);
+/*
+ * For a loop inside another one: a descriptor that is readable when
+ * loop_step() has something to do; and whether loop_quit() was called, which
+ * this forgets, as loop_run() does when it returns.
+ */
+int loop_fd(const struct loop *l);
+bool loop_take_quit(struct loop *l);
 /* Any thread, before or during loop_run(). */
 void loop_quit(struct loop *l);
 
