@@ -13,23 +13,6 @@
 
 enum { BUF_LEN = 1 << 18 }; /* bytes read at a time; fits the cache */
 
-const char *launch_cover_name(unsigned int cover)
-{
-	static const char *const names[LAUNCH_COVERS] = {
-		[LAUNCH_COVER_FIRMWARE] = "firmware",
-		[LAUNCH_COVER_KERNEL] = "kernel",
-		[LAUNCH_COVER_INITRD] = "initrd",
-		[LAUNCH_COVER_CMDLINE] = "cmdline",
-		[LAUNCH_COVER_REGISTERS] = "registers",
-		[LAUNCH_COVER_VCPUS] = "vcpus",
-		[LAUNCH_COVER_MEMORY] = "memory",
-		[LAUNCH_COVER_PLACEMENT] = "placement",
-		[LAUNCH_COVER_DEVICES] = "devices",
-	};
-
-	return cover < LAUNCH_COVERS ? names[cover] : NULL;
-}
-
 int launch_plan_create(struct launch_plan **ret, struct err *err)
 {
 	struct launch_plan *p = calloc(1, sizeof(*p));
@@ -67,12 +50,12 @@ static int check(const struct launch_plan *p, const struct launch_entry *e,
 	    !is_aligned(e->len | e->gpa, LAUNCH_ALIGN) ||
 	    !checked_add(e->gpa, e->len, &end))
 		return bug(err, -EINVAL, e, ": bad length or alignment");
-	if (e->kind == LAUNCH_VMSA)
+	if (e->kind == LAUNCH_ENTRY_VMSA)
 		return 0;
 	for (size_t i = 0; i < p->n; i++) {
 		const struct launch_entry *o = &p->entry[i];
 
-		if (o->kind == LAUNCH_VMSA)
+		if (o->kind == LAUNCH_ENTRY_VMSA)
 			return bug(err, -EINVAL, e, " comes behind a VMSA");
 		if (range_overlaps(e->gpa, e->len, o->gpa, o->len))
 			return bug(err, -EINVAL, e, " overlaps another entry");
@@ -137,7 +120,7 @@ int launch_plan_add_vmsa(struct launch_plan *p,
 {
 	struct launch_entry e = {
 		.name = "vmsa",
-		.kind = LAUNCH_VMSA,
+		.kind = LAUNCH_ENTRY_VMSA,
 		.vcpu = (unsigned int)launch_plan_vmsas(p),
 		.len = SEV_VMSA_LEN,
 		.data_len = SEV_VMSA_LEN,
@@ -161,7 +144,7 @@ size_t launch_plan_vmsas(const struct launch_plan *p)
 	size_t n = 0;
 
 	for (size_t i = 0; i < p->n; i++)
-		n += p->entry[i].kind == LAUNCH_VMSA;
+		n += p->entry[i].kind == LAUNCH_ENTRY_VMSA;
 	return n;
 }
 
@@ -199,7 +182,7 @@ int launch_plan_load(const struct launch_plan *p, struct guest_mem *mem,
 	for (size_t i = 0; i < p->n; i++) {
 		int r;
 
-		if (p->entry[i].kind != LAUNCH_DATA)
+		if (p->entry[i].kind != LAUNCH_ENTRY_DATA)
 			continue;
 		r = load_entry(&p->entry[i], mem, err);
 		if (r < 0)
@@ -257,7 +240,7 @@ static int piece(const struct walk *w, const struct launch_entry *e,
 	const void *data = w->buf;
 	int r = 0;
 
-	if (w->mem && e->kind == LAUNCH_DATA) {
+	if (w->mem && e->kind == LAUNCH_ENTRY_DATA) {
 		data = guest_mem_ptr(w->mem, e->gpa + off, len);
 		if (!data)
 			return bug(err, -EFAULT, e, " is not in guest memory");
@@ -270,7 +253,7 @@ static int piece(const struct walk *w, const struct launch_entry *e,
 static int walk_entry(const struct walk *w, const struct launch_entry *e,
 		      struct err *err)
 {
-	bool in_place = w->mem && e->kind == LAUNCH_DATA;
+	bool in_place = w->mem && e->kind == LAUNCH_ENTRY_DATA;
 	uint64_t max = in_place ? LAUNCH_PIECE_MAX : BUF_LEN;
 	int r = 0;
 

@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "crypto/hash256.h"
+#include "crypto/launch_fact.h"
 #include "crypto/sev_abi.h"
 #include "crypto/sev_secret_area.h"
 #include "crypto/sev_vmsa.h"
@@ -41,22 +42,22 @@ enum {
 	LAUNCH_PIECE_MAX = 1 << 20,
 };
 
-enum launch_kind {
-	LAUNCH_DATA, /* LAUNCH_UPDATE_DATA at gpa */
+enum launch_entry_kind {
+	LAUNCH_ENTRY_DATA, /* LAUNCH_UPDATE_DATA at gpa */
 	/*
 	 * One page per vCPU in the order of creation, behind all data. A single
 	 * LAUNCH_UPDATE_VMSA launches them all; the content is a model of what
 	 * KVM makes of the registers (crypto/sev_vmsa.h).
 	 */
-	LAUNCH_VMSA,
+	LAUNCH_ENTRY_VMSA,
 };
 
 /* len bytes: data_len of them from data or a file, and zeros behind them. */
 struct launch_entry {
 	const char *name; /* "kernel"; static */
-	enum launch_kind kind;
-	gpa_t gpa;	   /* LAUNCH_VMSA: unused */
-	unsigned int vcpu; /* LAUNCH_VMSA */
+	enum launch_entry_kind kind;
+	gpa_t gpa;	   /* LAUNCH_ENTRY_VMSA: unused */
+	unsigned int vcpu; /* LAUNCH_ENTRY_VMSA */
 	uint64_t len;	   /* > 0, a multiple of LAUNCH_ALIGN */
 	uint64_t data_len; /* 0: all zeros */
 	const void *data;  /* owned by the plan, or NULL: */
@@ -65,36 +66,16 @@ struct launch_entry {
 	const char *file; /* its name for messages, borrowed */
 };
 
-/*
- * What a measurement can bind; bits of launch_plan.covered. Names for JSON and
- * for `owner verify --require` are those of launch_cover_name().
- */
-enum launch_cover {
-	LAUNCH_COVER_FIRMWARE,
-	LAUNCH_COVER_KERNEL,
-	LAUNCH_COVER_INITRD,
-	LAUNCH_COVER_CMDLINE,
-	LAUNCH_COVER_REGISTERS, /* the state at the first instruction */
-	LAUNCH_COVER_VCPUS,	/* their number */
-	LAUNCH_COVER_MEMORY,	/* its size */
-	LAUNCH_COVER_PLACEMENT, /* the addresses things were put at */
-	LAUNCH_COVER_DEVICES,
-	LAUNCH_COVERS,
-};
-
-/* "firmware", "kernel", ...; NULL from LAUNCH_COVERS on. */
-const char *launch_cover_name(unsigned int cover);
-
 struct launch_plan {
 	const char *machine;		    /* "q35-coffer-1"; static */
 	bool is_es;			    /* the registers are measured */
 	enum sev_vmsa_profile vmsa_profile; /* with is_es */
-	uint32_t covered;		    /* bits 1 << enum launch_cover */
+	uint64_t covered;		    /* bits 1 << enum launch_fact */
 	/* Where secrets may go, one of the entries; secret_len 0: nowhere. */
 	enum sev_secret_format secret_format;
 	gpa_t secret_gpa;
 	uint64_t secret_len;
-	size_t n; /* first LAUNCH_DATA, then LAUNCH_VMSA */
+	size_t n; /* first LAUNCH_ENTRY_DATA, then LAUNCH_ENTRY_VMSA */
 	struct launch_entry entry[LAUNCH_ENTRIES_MAX];
 };
 
@@ -130,11 +111,10 @@ uint64_t launch_plan_bytes(const struct launch_plan *p);
 size_t launch_plan_vmsas(const struct launch_plan *p);
 
 /*
- * Put every LAUNCH_DATA entry into @mem, which is fresh (zero). Once, before
- * anything is launched.
- * -ENODATA     a file has become shorter (ERR_INPUT)
- * -EFAULT      an entry is not in guest memory (ERR_INTERNAL)
- * or the errno of pread(2).
+ * Put every LAUNCH_ENTRY_DATA entry into @mem, which is fresh (zero). Once,
+ * before anything is launched. -ENODATA     a file has become shorter
+ * (ERR_INPUT) -EFAULT      an entry is not in guest memory (ERR_INTERNAL) or
+ * the errno of pread(2).
  */
 int launch_plan_load(const struct launch_plan *p, struct guest_mem *mem,
 		     struct err *err);
@@ -142,8 +122,8 @@ int launch_plan_load(const struct launch_plan *p, struct guest_mem *mem,
 /*
  * Called for each piece in order, without gaps: @len bytes (a multiple of
  * LAUNCH_ALIGN, at most LAUNCH_PIECE_MAX) at @off of @e. When guest memory is
- * walked, @data of a LAUNCH_DATA entry is that memory itself, which the callee
- * may have encrypted in place. A negative errno ends the walk.
+ * walked, @data of a LAUNCH_ENTRY_DATA entry is that memory itself, which the
+ * callee may have encrypted in place. A negative errno ends the walk.
  */
 typedef int (*launch_piece_fn)(void *arg, const struct launch_entry *e,
 			       uint64_t off, const void *data, size_t len,

@@ -3,7 +3,6 @@
 
 #include <stddef.h>
 
-#include "vmm/base/bits.h"
 #include "vmm/base/own.h"
 
 #define NAME(table, i)                                                         \
@@ -52,27 +51,6 @@ const char *launch_firmware_name(enum launch_firmware f)
 	return NAME(names, f);
 }
 
-const char *launch_fact_name(enum launch_fact f)
-{
-	static const char *const names[LAUNCH_FACT_COUNT] = {
-		[LAUNCH_FACT_POLICY] = "policy",
-		[LAUNCH_FACT_API] = "api",
-		[LAUNCH_FACT_FIRMWARE] = "firmware",
-		[LAUNCH_FACT_KERNEL] = "kernel",
-		[LAUNCH_FACT_INITRD] = "initrd",
-		[LAUNCH_FACT_CMDLINE] = "cmdline",
-		[LAUNCH_FACT_TABLES] = "tables",
-		[LAUNCH_FACT_MEMORY] = "memory",
-		[LAUNCH_FACT_VCPUS] = "vcpus",
-		[LAUNCH_FACT_REGISTERS] = "registers",
-		[LAUNCH_FACT_PLACEMENT] = "placement",
-		[LAUNCH_FACT_DEVICES] = "devices",
-		[LAUNCH_FACT_CPUID] = "cpuid",
-	};
-
-	return NAME(names, f);
-}
-
 const char *launch_secret_format_name(enum launch_secret_format f)
 {
 	static const char *const names[LAUNCH_SECRET_FORMAT_COUNT] = {
@@ -84,26 +62,11 @@ const char *launch_secret_format_name(enum launch_secret_format f)
 	return NAME(names, f);
 }
 
-/*
- * The digest is over contents only: it binds what a guest is given, not where
- * it lies, nor what the CPUs start with unless their state is launched, too
- * (SEV-ES). In a direct boot the memory size is in the zero page and the number
- * of CPUs in the MADT; both are launched.
- */
 void launch_info_set_facts(struct launch_info *i)
 {
-	uint64_t all = BIT64(LAUNCH_FACT_COUNT) - 1;
-
 	i->covered = i->not_covered = 0;
 	if (i->kind == LAUNCH_PLAIN)
 		return;
-	i->covered = BIT64(LAUNCH_FACT_POLICY) | BIT64(LAUNCH_FACT_API) |
-		     BIT64(LAUNCH_FACT_KERNEL) | BIT64(LAUNCH_FACT_INITRD) |
-		     BIT64(LAUNCH_FACT_CMDLINE) | BIT64(LAUNCH_FACT_TABLES) |
-		     BIT64(LAUNCH_FACT_MEMORY) | BIT64(LAUNCH_FACT_VCPUS);
-	if (i->kind == LAUNCH_SEV_ES)
-		i->covered |= BIT64(LAUNCH_FACT_REGISTERS);
-	/* There is none: it is neither bound nor left open. */
-	all &= ~BIT64(LAUNCH_FACT_FIRMWARE);
-	i->not_covered = all & ~i->covered;
+	i->covered = launch_facts_direct(i->kind == LAUNCH_SEV_ES);
+	i->not_covered = launch_facts_open(i->covered);
 }

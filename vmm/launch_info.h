@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "crypto/launch_fact.h"
 #include "crypto/sev_abi.h"
 
 enum launch_kind {
@@ -38,24 +39,6 @@ enum launch_origin {
 enum launch_firmware {
 	LAUNCH_FIRMWARE_NONE = 0, /* the kernel itself */
 	LAUNCH_FIRMWARE_COUNT,
-};
-
-/* What a measurement may bind, as bits of covered and not_covered. */
-enum launch_fact {
-	LAUNCH_FACT_POLICY,
-	LAUNCH_FACT_API, /* API version and build of the security processor */
-	LAUNCH_FACT_FIRMWARE,
-	LAUNCH_FACT_KERNEL,
-	LAUNCH_FACT_INITRD,
-	LAUNCH_FACT_CMDLINE,
-	LAUNCH_FACT_TABLES, /* ACPI and SMBIOS tables, boot parameters */
-	LAUNCH_FACT_MEMORY, /* its size */
-	LAUNCH_FACT_VCPUS,  /* their number */
-	LAUNCH_FACT_REGISTERS,
-	LAUNCH_FACT_PLACEMENT, /* which content is at which address */
-	LAUNCH_FACT_DEVICES,
-	LAUNCH_FACT_CPUID,
-	LAUNCH_FACT_COUNT,
 };
 
 enum launch_secret_format {
@@ -93,7 +76,6 @@ const char *launch_kind_name(enum launch_kind k);	  /* "sev-es" */
 const char *launch_state_name(enum launch_state s);	  /* "measured" */
 const char *launch_origin_name(enum launch_origin o);	  /* "simulated" */
 const char *launch_firmware_name(enum launch_firmware f); /* "none" */
-const char *launch_fact_name(enum launch_fact f);	  /* "kernel" */
 const char *launch_secret_format_name(enum launch_secret_format f);
 
 /* What is covered by the measurement of such a launch, and what is not. */

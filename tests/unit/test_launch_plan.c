@@ -244,7 +244,7 @@ static int log_piece(void *arg, const struct launch_entry *e, uint64_t off,
 	assert_int_equal(off, l->off);
 	assert_true(len > 0 && len <= LAUNCH_PIECE_MAX);
 	assert_int_equal(len % LAUNCH_ALIGN, 0);
-	if (l->in_memory && e->kind == LAUNCH_DATA)
+	if (l->in_memory && e->kind == LAUNCH_ENTRY_DATA)
 		assert_ptr_equal(data,
 				 guest_mem_ptr(l->f->mem, e->gpa + off, len));
 	l->off += len;
