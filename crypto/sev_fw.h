@@ -42,14 +42,10 @@ enum sev_guest_state {
 
 enum { SEV_FW_ATTESTATION_LEN = 208 };
 
-/* Status where the kernel failed before it asked the firmware. */
-#define SEV_FW_STATUS_NO_CALL UINT32_MAX
-
 /* Arguments by command; buffers are the caller's. */
 struct sev_fw_call {
 	enum sev_fw_cmd cmd;
-	/* The firmware's status code; 0: success, or it was not asked. */
-	uint32_t status;
+	uint32_t status; /* out: crypto/sev_status.h; 0 when not asked */
 	union {
 		struct {
 			uint32_t policy;
