@@ -6,10 +6,10 @@
  * all flat, 4 GiB, TR = BOOT_TR with base 0 and limit 0x67 (busy 32-bit or
  * 64-bit TSS, type 11), other general registers 0.
  *
- * BOOT_LONG64  CR0 PE|PG, CR4 PAE, EFER LME|LMA, CS with L (Linux, boot.rst,
+ * BOOT_LONG64  CR0 also PG, CR4 PAE, EFER LME|LMA, CS with L (Linux, boot.rst,
  *              "64-bit Boot Protocol")
- * BOOT_PROT32  CR0 PE only, CR4 0, EFER 0, CS with D (boot.rst, "32-bit Boot
- *              Protocol"; Xen, docs/misc/pvh.pandoc)
+ * BOOT_PROT32  CR0 as BOOT_CR0, CR4 0, EFER 0, CS with D (boot.rst, "32-bit
+ * Boot Protocol"; Xen, docs/misc/pvh.pandoc)
  */
 #ifndef FIRMWARE_BOOT_ENTRY_H
 #define FIRMWARE_BOOT_ENTRY_H
@@ -20,6 +20,14 @@ enum boot_mode { BOOT_LONG64, BOOT_PROT32 };
 
 /* Selectors in the GDT at gdt_base */
 enum { BOOT_CS = 0x10, BOOT_DS = 0x18, BOOT_TR = 0x20 };
+
+/*
+ * PE, and ET and NE, which CPUs of today have for good. The state is measured
+ * for SEV-ES: it changes only with the machine version.
+ */
+enum { BOOT_CR0 = 1 << 0 | 1 << 4 | 1 << 5 };
+
+enum { BOOT_TR_LIMIT = 0x67 };
 
 struct boot_entry {
 	enum boot_mode mode;

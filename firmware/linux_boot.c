@@ -41,7 +41,8 @@ struct work {
 	struct store *store;
 	struct image_file initrd; /* len 0: none */
 	gpa_t initrd_gpa;
-	gpa_t kernel_gpa; /* bzImage */
+	uint64_t initrd_len; /* with the area for secrets */
+	gpa_t kernel_gpa;    /* bzImage */
 	gpa_t kernel_end;
 	size_t n_taken;
 	struct ram_range taken[ELF_IMAGE_MAX_SEGMENTS + 1];
@@ -212,22 +213,22 @@ static gpa_t initrd_limit(const struct kernel_image *k)
 static int initrd_too_large(const struct work *w, gpa_t limit, bool high,
 			    struct err *err)
 {
-	uint64_t len = align_up(w->initrd.len, PAGE);
+	uint64_t len = align_up(w->initrd_len, PAGE);
+	const char *name = w->initrd.len ? w->initrd.name : "(secrets)";
 	gpa_t start = align_up(w->kernel_end, PAGE);
 
 	if (start <= limit && len <= limit - start)
-		return needs_memory(w, "initrd", w->initrd.name, start + len,
-				    err);
+		return needs_memory(w, "initrd", name, start + len, err);
 	/* Behind all of low RAM, then. */
 	if (high && len <= MEM_RAM_MAX - MEM_RAM_LOW_MAX)
-		return needs_memory(w, "initrd", w->initrd.name,
-				    MEM_RAM_LOW_MAX + len, err);
+		return needs_memory(w, "initrd", name, MEM_RAM_LOW_MAX + len,
+				    err);
 	return err_set_kind(
 		err, ERR_INPUT, -ENOSPC,
 		"initrd '%s' has %llu MiB; kernel '%s' takes at "
 		"most %llu MiB, which must lie between itself and "
 		"0x%llx",
-		w->initrd.name, mib_up(w->initrd.len), w->kernel->file.name,
+		name, mib_up(w->initrd_len), w->kernel->file.name,
 		(start < limit ? (unsigned long long)(limit - start) : 0) >> 20,
 		(unsigned long long)limit);
 }
@@ -236,6 +237,7 @@ static int place_initrd(struct work *w, struct err *err)
 {
 	const struct e820_map *map = w->args->e820;
 	const struct kernel_image *k = w->kernel;
+	uint64_t secret_len = w->args->secret_len;
 	gpa_t limit = initrd_limit(k);
 	bool high = k->kind == KERNEL_IMAGE_BZIMAGE &&
 		    (k->bz.xloadflags & XLF_CAN_BE_LOADED_ABOVE_4G);
@@ -243,17 +245,25 @@ static int place_initrd(struct work *w, struct err *err)
 	w->initrd = k->initrd;
 	if (w->args->initrd && w->args->initrd->len)
 		w->initrd = *w->args->initrd;
-	if (!w->initrd.len)
+	w->initrd_len = w->initrd.len;
+	if (secret_len)
+		w->initrd_len = align_up(w->initrd.len, PAGE) + secret_len;
+	if (!w->initrd_len)
 		return 0;
 	/* Below 4 GiB first: every kernel finds it there. */
-	if (!ram_place_highest(map, MIB(1), limit, w->initrd.len, PAGE,
+	if (!ram_place_highest(map, MIB(1), limit, w->initrd_len, PAGE,
 			       w->taken, w->n_taken, &w->initrd_gpa) &&
 	    !(high &&
 	      ram_place_highest(map, MEM_RAM_HIGH_BASE, UINT64_MAX,
-				w->initrd.len, PAGE, NULL, 0, &w->initrd_gpa)))
+				w->initrd_len, PAGE, NULL, 0, &w->initrd_gpa)))
 		return initrd_too_large(w, limit, high, err);
-	add_file(w, LINUX_BOOT_PIECE_INITRD, w->initrd_gpa, &w->initrd, 0,
-		 w->initrd.len);
+	if (w->initrd.len)
+		add_file(w, LINUX_BOOT_PIECE_INITRD, w->initrd_gpa, &w->initrd,
+			 0, w->initrd.len);
+	if (secret_len)
+		add_piece(w, LINUX_BOOT_PIECE_SECRET,
+			  w->initrd_gpa + w->initrd_len - secret_len,
+			  secret_len);
 	return 0;
 }
 
@@ -291,7 +301,7 @@ static void build_boot_params(struct work *w)
 		.load = (uint32_t)w->kernel_gpa,
 		.cmdline = LINUX_BOOT_CMDLINE,
 		.initrd = w->initrd_gpa,
-		.initrd_len = w->initrd.len,
+		.initrd_len = w->initrd_len,
 		.rsdp = a->rsdp,
 	};
 
@@ -313,7 +323,7 @@ static void build_start_info(struct work *w)
 		.e820 = w->args->e820,
 		.cmdline = LINUX_BOOT_CMDLINE,
 		.initrd = w->initrd_gpa,
-		.initrd_len = w->initrd.len,
+		.initrd_len = w->initrd_len,
 		.rsdp = w->args->rsdp,
 	};
 
@@ -433,6 +443,8 @@ int linux_boot_load(const struct linux_boot_plan *plan, struct guest_mem *mem,
 
 		if (p->data)
 			r = guest_mem_load(mem, p->gpa, p->data, p->len);
+		else if (p->what == LINUX_BOOT_PIECE_SECRET)
+			r = 0; /* zeros, which fresh memory is */
 		else
 			r = guest_mem_load_fd(mem, p->gpa, p->file.fd,
 					      p->file.off, p->len);

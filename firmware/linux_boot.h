@@ -73,6 +73,13 @@ struct linux_boot_args {
 	 */
 	bool entry32;
 	/*
+	 * Bytes of an area for secrets, a multiple of 4096: zeros, behind the
+	 * initrd and covered by the size of it that the kernel is told. Linux
+	 * skips zeros between two archives of an initramfs, and unpacks an
+	 * archive that is decrypted into the area. 0: none.
+	 */
+	uint64_t secret_len;
+	/*
 	 * 32 random bytes for the kernel's generator (SETUP_RNG_SEED, read by
 	 * Linux 6.0 and later), or NULL. Never in a launch that is measured:
 	 * the host would choose them and the digest would change every time.
@@ -91,6 +98,7 @@ enum linux_boot_what {
 	LINUX_BOOT_PIECE_CMDLINE,
 	LINUX_BOOT_PIECE_KERNEL,
 	LINUX_BOOT_PIECE_INITRD,
+	LINUX_BOOT_PIECE_SECRET, /* zeros: neither data nor file */
 };
 
 /* One thing to put into memory; no two overlap. */

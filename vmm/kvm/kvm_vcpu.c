@@ -35,9 +35,6 @@ enum {
 };
 
 enum {
-	CR0_PE = 1 << 0,
-	CR0_ET = 1 << 4,
-	CR0_NE = 1 << 5,
 	CR4_PAE = 1 << 5,
 	EFER_LME = 1 << 8,
 	EFER_LMA = 1 << 10,
@@ -204,7 +201,7 @@ int kvm_vcpu_set_entry(struct kvm_vcpu *v, const struct boot_entry *entry,
 	s.es = s.fs = s.gs = s.ss = s.ds;
 	s.tr = (struct kvm_segment){
 		.selector = BOOT_TR,
-		.limit = 0x67,
+		.limit = BOOT_TR_LIMIT,
 		.type = SEG_TYPE_TSS_BUSY,
 		.present = 1,
 	};
@@ -212,7 +209,7 @@ int kvm_vcpu_set_entry(struct kvm_vcpu *v, const struct boot_entry *entry,
 	s.gdt.limit = entry->gdt_limit;
 	s.idt.base = 0;
 	s.idt.limit = 0;
-	s.cr0 = CR0_PE | CR0_ET | CR0_NE;
+	s.cr0 = BOOT_CR0;
 	if (is_long) {
 		s.cr0 |= CR0_PG;
 		s.cr3 = entry->cr3;
