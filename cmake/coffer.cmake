@@ -9,6 +9,7 @@ string(REPLACE "-O3" "-O2" CMAKE_C_FLAGS_RELEASE "${CMAKE_C_FLAGS_RELEASE}")
 
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
+pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
 
 add_library(coffer_flags INTERFACE)
@@ -21,6 +22,7 @@ target_compile_options(coffer_flags INTERFACE
 	$<$<BOOL:${COFFER_WERROR}>:-Werror>
 	"-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
 if(COFFER_SANITIZE)
+	target_compile_definitions(coffer_flags INTERFACE COFFER_SANITIZED)
 	target_compile_options(coffer_flags INTERFACE
 		-fsanitize=${COFFER_SANITIZE} -fno-sanitize-recover=all
 		-fno-omit-frame-pointer)

@@ -111,7 +111,10 @@ static void *vcpu_main(void *arg)
 {
 	struct vcpu *v = arg;
 	struct kvm_exit x;
+	char name[16];
 
+	snprintf(name, sizeof(name), "vcpu %u", v->id & 0xff);
+	pthread_setname_np(pthread_self(), name);
 	thread_start(THREAD_VCPU);
 	for (;;) {
 		kvm_vcpu_run(v->kvm, &x);
@@ -151,7 +154,6 @@ static void on_kick(int signo)
 int vcpu_start(struct vcpu *v, struct err *err)
 {
 	struct sigaction sa = {.sa_handler = on_kick}; /* no SA_RESTART */
-	char name[16];
 	int r;
 
 	sigaction(KICK_SIGNAL, &sa, NULL);
@@ -159,8 +161,6 @@ int vcpu_start(struct vcpu *v, struct err *err)
 	if (r)
 		return err_set_kind(err, ERR_HOST, -r, "vCPU %u: thread: %s",
 				    v->id, strerror(r));
-	snprintf(name, sizeof(name), "vcpu %u", v->id & 0xff);
-	pthread_setname_np(v->thread, name);
 	v->started = true;
 	return 0;
 }

@@ -89,6 +89,7 @@ static void *worker(void *arg)
 	struct scsi_io *io;
 	bool first;
 
+	pthread_setname_np(pthread_self(), "scsi-io");
 	thread_start(THREAD_WORKER);
 	pthread_mutex_lock(&t->lock);
 	for (;;) {
@@ -190,7 +191,6 @@ static int start_threads(struct scsi_threads *t)
 		r = pthread_create(&t->threads[t->n_threads], NULL, worker, t);
 		if (r)
 			break;
-		pthread_setname_np(t->threads[t->n_threads], "scsi-io");
 	}
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	/* one is enough to work */

@@ -120,6 +120,8 @@ static void *thread_main(void *arg)
 {
 	struct io_thread *t = arg;
 
+	/* from outside it would go through /proc, which may not be there */
+	pthread_setname_np(pthread_self(), t->name);
 	thread_start(THREAD_IO);
 	loop_run(t->loop);
 	return NULL;
@@ -137,7 +139,6 @@ int io_thread_start(struct io_thread *t, struct err *err)
 	if (r)
 		return err_set_kind(err, ERR_HOST, -r, "thread '%s': %s",
 				    t->name, strerror(r));
-	pthread_setname_np(t->thread, t->name);
 	atomic_store(&t->running, true);
 	return 0;
 }

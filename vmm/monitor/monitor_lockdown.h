@@ -10,8 +10,9 @@
 struct err;
 
 /*
- * Make everything ready that cannot be made in a thread that is locked down
- * (filters are compiled here). Main thread, once, before any other thread.
+ * Make everything ready that cannot be made in a thread that is locked down:
+ * no_new_privs, and the handler that reports calls on no list. Main thread,
+ * once, before any other thread.
  * @seccomp  enum monitor_seccomp
  * @channel  to the supervisor, for reports
  */

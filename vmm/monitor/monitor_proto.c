@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "vmm/base/own.h"
+#include "vmm/base/thread_start.h"
 #include "vmm/exit_status.h"
 
 enum {
@@ -133,7 +134,8 @@ static bool check_launch_info(const struct monitor_msg *m)
 
 static bool check_trap(const struct monitor_msg *m)
 {
-	return ends(m->trap.thread, sizeof(m->trap.thread));
+	return m->trap.kind < THREAD_KIND_COUNT && m->trap.logged <= 1 &&
+	       !m->trap.zero && ends(m->trap.thread, sizeof(m->trap.thread));
 }
 
 static bool check_result(const struct monitor_msg *m)

@@ -80,7 +80,7 @@ enum monitor_msg_type {
 	MONITOR_MSG_EVENT,
 	MONITOR_MSG_COUNTERS,
 	MONITOR_MSG_LAUNCH_INFO, /* SEV: measured, waiting for the owner */
-	MONITOR_MSG_TRAP,	 /* a call that no list has: the last message */
+	MONITOR_MSG_TRAP,	 /* a call that no list has: see `logged` */
 	MONITOR_MSG_RESULT,	 /* the last message */
 	MONITOR_MSG_ERROR,	 /* the last message */
 	MONITOR_MSG_TO_SUPERVISOR_END,
@@ -260,7 +260,9 @@ struct monitor_msg_launch_info {
 struct monitor_msg_trap {
 	uint64_t args[6];
 	int32_t nr;	 /* of the system call */
-	uint32_t kind;	 /* of the thread */
+	uint32_t kind;	 /* enum thread_kind */
+	uint32_t logged; /* 1: --seccomp log; 0: the last message */
+	uint32_t zero;
 	char thread[16]; /* its name */
 };
 
@@ -319,7 +321,7 @@ static_assert(sizeof(struct monitor_msg_secret) == 64 + MONITOR_SECRET_MAX,
 	      "secret");
 static_assert(sizeof(struct monitor_msg_counters) == 1552, "counters");
 static_assert(sizeof(struct monitor_msg_launch_info) == 64, "launch_info");
-static_assert(sizeof(struct monitor_msg_trap) == 72, "trap");
+static_assert(sizeof(struct monitor_msg_trap) == 80, "trap");
 static_assert(sizeof(struct monitor_msg_result) == 16 + ERR_MSG_MAX, "result");
 static_assert(sizeof(struct monitor_msg_error) == 8 + ERR_MSG_MAX, "error");
 
