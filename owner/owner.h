@@ -14,7 +14,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "crypto/sev_vmsa.h"
+
 struct err;
+struct launch_plan;
 
 /* Paths and texts are borrowed; NULL: not given. */
 struct owner_texts {
@@ -37,12 +40,41 @@ struct owner_session_opts {
 int owner_session(const struct owner_session_opts *o, FILE *out,
 		  struct err *err);
 
+/* A direct boot, in those of its inputs that a host might change. */
+struct owner_direct {
+	uint64_t memory; /* bytes; 0: as the owner said */
+	uint64_t cpus;	 /* 0: as the owner said */
+	bool no_initrd;
+	bool is_es;
+	enum sev_vmsa_profile profile;
+};
+
+/* Who makes the plan of a direct boot: what the host uses, too. */
+struct owner_planner;
+struct owner_planner_ops {
+	/*
+	 * The plan for @d. *ret is good until the next call. An error names
+	 * the option or file.
+	 */
+	int (*plan)(struct owner_planner *p, const struct owner_direct *d,
+		    const struct launch_plan **ret, struct err *err);
+};
+struct owner_planner {
+	const struct owner_planner_ops *ops;
+};
+
 /* Where the expected launch digest comes from. */
 struct owner_content {
 	const char *digest; /* hexadecimal, base64, or a file of either */
 	const char *firmware, *kernel, *initrd, *cmdline;
 	struct owner_texts vmsa; /* files, one per CPU, the last repeats */
 	uint64_t cpus;		 /* 0: as many as there are VMSA files */
+	/*
+	 * For firmware "none"; it knows kernel, initrd, cmdline and more. NULL:
+	 * nobody makes plans.
+	 */
+	struct owner_planner *planner;
+	const char *vmsa_profile; /* direct boot of SEV-ES; NULL: any */
 };
 
 /*

@@ -7,21 +7,14 @@
 #include <unistd.h>
 
 #include "crypto/base64.h"
+#include "crypto/launch_fact.h"
 #include "crypto/sev_abi.h"
 #include "owner/hex.h"
 #include "owner/owner_file.h"
+#include "owner/owner_form.h"
 #include "vmm/base/err.h"
 
 enum { CHUNK = 1 << 18 }; /* bytes hashed at a time; fits the cache */
-
-struct owner_form {
-	bool (*matches)(const struct owner_content *c);
-	int (*load)(struct owner_expected *e, bool is_es, struct hash256 *h,
-		    struct err *err);
-	int (*digest)(const struct owner_expected *e, struct hash256 *h,
-		      uint8_t digest[static SEV_DIGEST_LEN], struct err *err);
-	bool (*covers)(const struct owner_expected *e, const char *word);
-};
 
 void owner_expected_destroy(struct owner_expected *e)
 {
@@ -156,13 +149,6 @@ static int digest_digest(const struct owner_expected *e, struct hash256 *h,
 	return 0;
 }
 
-/* Whoever gives a digest knows what is in it; we do not. */
-static bool digest_covers(const struct owner_expected *e, const char *word)
-{
-	(void)e;
-	return !strcmp(word, "digest");
-}
-
 /* -- a firmware image, kernel hashes, VMSA pages -- */
 
 static bool firmware_matches(const struct owner_content *c)
@@ -262,62 +248,14 @@ static int firmware_digest(const struct owner_expected *e, struct hash256 *h,
 	return hash256_finish(h, digest) < 0 ? hash_failed(err) : 0;
 }
 
-static bool firmware_covers(const struct owner_expected *e, const char *word)
+static uint64_t firmware_covered(const struct owner_expected *e)
 {
-	static const char *const by_hashes[] = {"kernel", "initrd", "cmdline"};
-
-	if (!strcmp(word, "firmware"))
-		return true;
-	for (size_t i = 0; i < ARRAY_SIZE(by_hashes); i++)
-		if (!strcmp(word, by_hashes[i]))
-			return e->have_hashes;
-	return e->cpus &&
-	       (!strcmp(word, "registers") || !strcmp(word, "vcpus"));
+	return launch_facts_firmware(e->cpus > 0, e->have_hashes);
 }
 
-static const struct owner_form forms[] = {
-	{digest_matches, digest_load, digest_digest, digest_covers},
-	{firmware_matches, firmware_load, firmware_digest, firmware_covers},
-};
-
-int owner_expected_load(const struct owner_content *c, bool is_es,
-			struct hash256 *h, struct owner_expected *ret,
-			struct err *err)
+static bool firmware_vary(struct owner_expected *e, unsigned int i, char *says,
+			  size_t size)
 {
-	struct owner_expected e = {.c = c};
-	int r;
-
-	for (size_t i = 0; !e.form && i < ARRAY_SIZE(forms); i++)
-		if (forms[i].matches(c))
-			e.form = &forms[i];
-	if (!e.form && c->firmware)
-		return usage(err, "--firmware none: for a direct boot give the "
-				  "digest of its plan with --digest");
-	if (!e.form)
-		return usage(err, "give what should have been launched: "
-				  "--firmware FILE with --kernel, --initrd, "
-				  "--append and --vmsa, or --digest");
-	r = e.form->load(&e, is_es, h, err);
-	if (r < 0) {
-		owner_expected_destroy(&e);
-		return r;
-	}
-	*ret = e;
-	return 0;
-}
-
-int owner_expected_digest(const struct owner_expected *e, struct hash256 *h,
-			  uint8_t digest[static SEV_DIGEST_LEN],
-			  struct err *err)
-{
-	return e->form->digest(e, h, digest, err);
-}
-
-bool owner_expected_vary(struct owner_expected *e, unsigned int i, char *says,
-			 size_t size)
-{
-	if (e->form->digest != firmware_digest)
-		return false;
 	if (e->have_hashes && i == 0) {
 		e->have_hashes = false;
 		snprintf(says, size,
@@ -335,17 +273,74 @@ bool owner_expected_vary(struct owner_expected *e, unsigned int i, char *says,
 	return true;
 }
 
-const char *owner_cover_word(size_t i)
-{
-	static const char *const words[] = {
-		"digest",    "firmware", "kernel", "initrd",	"cmdline",
-		"registers", "vcpus",	 "memory", "placement", "devices",
-	};
+static const struct owner_form digest_form = {
+	.matches = digest_matches,
+	.load = digest_load,
+	.digest = digest_digest,
+};
 
-	return i < ARRAY_SIZE(words) ? words[i] : NULL;
+static const struct owner_form firmware_form = {
+	.matches = firmware_matches,
+	.load = firmware_load,
+	.digest = firmware_digest,
+	.covered = firmware_covered,
+	.vary = firmware_vary,
+};
+
+static const struct owner_form *const forms[] = {
+	&digest_form,
+	&firmware_form,
+	&owner_form_direct,
+};
+
+int owner_expected_load(const struct owner_content *c, bool is_es,
+			struct hash256 *h, struct owner_expected *ret,
+			struct err *err)
+{
+	struct owner_expected e = {.c = c};
+	int r;
+
+	for (size_t i = 0; !e.form && i < ARRAY_SIZE(forms); i++)
+		if (forms[i]->matches(c))
+			e.form = forms[i];
+	if (!e.form && c->firmware)
+		return usage(err, "--firmware none: there is no kernel to "
+				  "boot directly: --kernel is missing");
+	if (!e.form)
+		return usage(err, "give what should have been launched: "
+				  "--firmware none with --kernel and what "
+				  "else coffer run was given, --firmware FILE "
+				  "with --kernel, --initrd, --append and "
+				  "--vmsa, or --digest");
+	r = e.form->load(&e, is_es, h, err);
+	if (r < 0) {
+		owner_expected_destroy(&e);
+		return r;
+	}
+	*ret = e;
+	return 0;
 }
 
-bool owner_expected_covers(const struct owner_expected *e, const char *word)
+int owner_expected_digest(const struct owner_expected *e, struct hash256 *h,
+			  uint8_t digest[static SEV_DIGEST_LEN],
+			  struct err *err)
 {
-	return e->form->covers(e, word);
+	return e->form->digest(e, h, digest, err);
+}
+
+bool owner_expected_alternative(struct owner_expected *e, struct err *err)
+{
+	return e->form->alternative && e->form->alternative(e, err);
+}
+
+bool owner_expected_vary(struct owner_expected *e, unsigned int i, char *says,
+			 size_t size)
+{
+	return e->form->vary && e->form->vary(e, i, says, size);
+}
+
+uint64_t owner_expected_covered(const struct owner_expected *e, bool *ret_known)
+{
+	*ret_known = e->form->covered;
+	return *ret_known ? e->form->covered(e) : 0;
 }

@@ -2,9 +2,10 @@
  * owner/owner_content.h - the launch digest that the owner expects, from the
  * files that should have been launched.
  *
- * There are two forms today: a digest that is given, and a firmware image with
- * what is launched behind it (kernel hashes, VMSA pages). A further form is a
- * row in the table of owner_content.c.
+ * There are three forms: a digest that is given, a firmware image with what is
+ * launched behind it (kernel hashes, VMSA pages), and a direct boot, whose plan
+ * is that of the monitor. A further form is a row in the table of
+ * owner_content.c.
  */
 #ifndef OWNER_OWNER_CONTENT_H
 #define OWNER_OWNER_CONTENT_H
@@ -27,6 +28,9 @@ struct owner_expected {
 	uint8_t *vmsa; /* owned; n_vmsa pages, the last repeats */
 	size_t n_vmsa;
 	size_t cpus; /* VMSA pages launched; 0: none */
+	/* direct boot */
+	struct owner_direct direct;
+	const struct launch_plan *plan; /* borrowed from c->planner */
 };
 
 void owner_expected_destroy(struct owner_expected *e);
@@ -46,6 +50,12 @@ int owner_expected_digest(const struct owner_expected *e, struct hash256 *h,
 			  struct err *err);
 
 /*
+ * Change @e to other content that is as good: another form of register page,
+ * where the owner has named none. False: there is no other.
+ */
+bool owner_expected_alternative(struct owner_expected *e, struct err *err);
+
+/*
  * What a host may have done instead, one after the other: @e is changed to
  * that, and @says (of @size bytes) is the sentence for the owner. False: there
  * is nothing more to try. @i counts from 0.
@@ -53,9 +63,11 @@ int owner_expected_digest(const struct owner_expected *e, struct hash256 *h,
 bool owner_expected_vary(struct owner_expected *e, unsigned int i, char *says,
 			 size_t size);
 
-/* Words for what a measurement can cover, in order; NULL past the end. */
-const char *owner_cover_word(size_t i);
-/* Does the digest bind @word? */
-bool owner_expected_covers(const struct owner_expected *e, const char *word);
+/*
+ * What the measurement binds: bits of enum launch_fact. *ret_known is false for
+ * a digest that was given: who made it knows what is in it.
+ */
+uint64_t owner_expected_covered(const struct owner_expected *e,
+				bool *ret_known);
 
 #endif

@@ -6,6 +6,7 @@
 #include "crypto/base64.h"
 #include "crypto/hash256_openssl.h"
 #include "crypto/hmac256.h"
+#include "crypto/launch_fact.h"
 #include "crypto/sev_policy.h"
 #include "crypto/sev_session.h"
 #include "owner/hex.h"
@@ -14,6 +15,7 @@
 #include "owner/owner_file.h"
 #include "owner/owner_launch.h"
 #include "owner/owner_used.h"
+#include "vmm/base/bits.h"
 #include "vmm/base/err.h"
 
 /* What both commands work with; wiped, it holds TIK. */
@@ -198,6 +200,30 @@ static int compare(const struct work *w,
 		       : -ENOMSG;
 }
 
+/*
+ * The same with each content that is as good as the other. @digest is then the
+ * one that was launched, or the first.
+ */
+static int compare_any(struct work *w, uint8_t digest[static SEV_DIGEST_LEN],
+		       struct err *err)
+{
+	uint8_t first[SEV_DIGEST_LEN] = {0};
+	int r = owner_expected_digest(&w->expected, w->h, digest, err);
+
+	if (r >= 0)
+		r = compare(w, digest, err);
+	if (r == -ENOMSG)
+		memcpy(first, digest, sizeof(first));
+	while (r == -ENOMSG && owner_expected_alternative(&w->expected, err)) {
+		r = owner_expected_digest(&w->expected, w->h, digest, err);
+		if (r >= 0)
+			r = compare(w, digest, err);
+	}
+	if (r == -ENOMSG)
+		memcpy(digest, first, sizeof(first));
+	return r;
+}
+
 /* What has been launched instead, as far as that can be found out. */
 static int explain(struct work *w,
 		   const uint8_t expected[static SEV_DIGEST_LEN],
@@ -238,15 +264,20 @@ static int explain(struct work *w,
 static int check_word(const struct owner_expected *e, const char *word,
 		      struct err *err)
 {
-	for (size_t i = 0; owner_cover_word(i); i++) {
-		if (strcmp(owner_cover_word(i), word) != 0)
+	bool known;
+	uint64_t covered = owner_expected_covered(e, &known);
+	const char *name;
+
+	for (unsigned int i = 0; (name = launch_fact_name(i)); i++) {
+		if (strcmp(name, word) != 0)
 			continue;
-		if (owner_expected_covers(e, word))
+		if (covered & BIT64(i))
 			return 0;
 		return distrust(err,
 				"--require %s: this measurement does not "
-				"bind it",
-				word);
+				"bind it%s",
+				word,
+				known ? "" : ", as far as a digest can tell");
 	}
 	return err_set_kind(err, ERR_USAGE, -EINVAL,
 			    "--require '%.32s': nothing that a measurement "
@@ -272,22 +303,29 @@ static int check_required(const struct owner_verify_opts *o,
 	return r;
 }
 
-static void list_covered(const struct owner_expected *e, bool covered,
-			 FILE *out)
+static void list_facts(const char *title, uint64_t facts, FILE *out)
 {
-	const char *word;
-	bool given = owner_expected_covers(e, "digest");
+	const char *name;
 
-	fprintf(out, covered ? "covered:" : "not covered:");
-	if (given)
-		fprintf(out, covered ? " what the digest was made of"
-				     : " what the digest was not made of");
-	else
-		for (size_t i = 0; (word = owner_cover_word(i)); i++)
-			if (strcmp(word, "digest") != 0 &&
-			    owner_expected_covers(e, word) == covered)
-				fprintf(out, " %s", word);
+	fprintf(out, "%s:", title);
+	for (unsigned int i = 0; (name = launch_fact_name(i)); i++)
+		if (facts & BIT64(i))
+			fprintf(out, " %s", name);
 	fputc('\n', out);
+}
+
+static void list_covered(const struct owner_expected *e, FILE *out)
+{
+	bool known;
+	uint64_t covered = owner_expected_covered(e, &known);
+
+	if (!known) {
+		fprintf(out, "covered: what the digest was made of\n"
+			     "not covered: what it was not made of\n");
+		return;
+	}
+	list_facts("covered", covered, out);
+	list_facts("not covered", launch_facts_open(covered), out);
 }
 
 static void print_verified(const struct work *w, const char *how,
@@ -305,8 +343,7 @@ static void print_verified(const struct work *w, const char *how,
 		hex_format(digest, SEV_DIGEST_LEN, hex), in->policy,
 		sev_policy_format(in->policy, policy), how, in->api_major,
 		in->api_minor, in->build);
-	list_covered(&w->expected, true, out);
-	list_covered(&w->expected, false, out);
+	list_covered(&w->expected, out);
 	if (!(in->policy & SEV_POLICY_NODBG))
 		fprintf(out, "warning: the policy leaves debugging open: the "
 			     "host can read all memory\n");
@@ -343,9 +380,7 @@ int owner_verify(const struct owner_verify_opts *o, FILE *out, struct err *err)
 	if (r >= 0)
 		r = check_required(o, &w.expected, err);
 	if (r >= 0)
-		r = owner_expected_digest(&w.expected, w.h, digest, err);
-	if (r >= 0)
-		r = compare(&w, digest, err);
+		r = compare_any(&w, digest, err);
 	if (r == -ENOMSG)
 		return explain(&w, digest, err);
 	if (r >= 0)

@@ -8,6 +8,7 @@
 #include "vmm/base/err.h"
 #include "vmm/base/log.h"
 #include "vmm/base/own.h"
+#include "vmm/cli/owner_inputs.h"
 #include "vmm/cli/owner_options.h"
 #include "vmm/exit_status.h"
 #include "vmm/nearest.h"
@@ -27,19 +28,6 @@ static struct owner_texts texts(const struct text_list *l)
 static int missing(const char *option, struct err *err)
 {
 	return err_set_kind(err, ERR_USAGE, -EINVAL, "%s is missing", option);
-}
-
-static struct owner_content content_of(const struct owner_config *c)
-{
-	return (struct owner_content){
-		.digest = c->digest,
-		.firmware = c->firmware,
-		.kernel = c->kernel,
-		.initrd = c->initrd,
-		.cmdline = c->append,
-		.vmsa = texts(&c->vmsa),
-		.cpus = c->cpus,
-	};
 }
 
 static int report_of(const struct owner_config *c, struct owner_report *ret,
@@ -85,17 +73,22 @@ static int run_session(const struct owner_config *c, struct err *err)
 
 static int run_measure(const struct owner_config *c, struct err *err)
 {
-	struct owner_measure_opts o = {
-		.content = content_of(c), .tik = c->tik, .is_es = c->es};
+	AUTO(owner_inputs_destroyp) struct owner_inputs *in = NULL;
+	struct owner_measure_opts o = {.tik = c->tik, .is_es = c->es};
 	int r = report_of(c, &o.report, err);
 
-	return r < 0 ? r : owner_measure(&o, stdout, err);
+	if (r >= 0)
+		r = owner_inputs_create(c, &in, err);
+	if (r < 0)
+		return r;
+	o.content = owner_inputs_content(in);
+	return owner_measure(&o, stdout, err);
 }
 
 static int run_verify(const struct owner_config *c, struct err *err)
 {
+	AUTO(owner_inputs_destroyp) struct owner_inputs *in = NULL;
 	struct owner_verify_opts o = {
-		.content = content_of(c),
 		.tik = c->tik,
 		.session = c->session,
 		.have_min_api = c->min_api.given,
@@ -108,7 +101,12 @@ static int run_verify(const struct owner_config *c, struct err *err)
 
 	if (r >= 0 && !o.tik)
 		r = missing("--tik", err);
-	return r < 0 ? r : owner_verify(&o, stdout, err);
+	if (r >= 0)
+		r = owner_inputs_create(c, &in, err);
+	if (r < 0)
+		return r;
+	o.content = owner_inputs_content(in);
+	return owner_verify(&o, stdout, err);
 }
 
 static int run_secret(const struct owner_config *c, struct err *err)

@@ -22,6 +22,9 @@ struct owner_config {
 	bool simulated, unverified, force;
 	/* what should have been launched */
 	char *digest, *firmware, *kernel, *initrd, *append;
+	char *config, *memory, *uuid; /* as `coffer run` has them */
+	struct text_list oem_strings;
+	char *vmsa_profile;
 	struct text_list vmsa;
 	uint64_t cpus;
 	bool es;

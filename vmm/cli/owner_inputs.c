@@ -1,0 +1,159 @@
+/* vmm/cli/owner_inputs.c - from the options of a launch to its plan. */
+#include "vmm/cli/owner_inputs.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "firmware/kernel_image.h"
+#include "vmm/base/err.h"
+#include "vmm/config.h"
+#include "vmm/measured_boot.h"
+
+struct owner_inputs {
+	const struct owner_config *c; /* borrowed */
+	struct run_config run;
+	struct owner_planner planner;
+	struct kernel_image *kernel; /* NULL: not opened yet */
+	struct image_file initrd;    /* len 0: none */
+	struct measured_boot *boot;  /* of the last plan */
+};
+
+/* The arguments that `coffer run` would have had. */
+struct args {
+	char *v[2 * (8 + CONFIG_OEM_STRINGS_MAX)];
+	int n;
+	char cpus[24];
+};
+
+static void add(struct args *a, const char *name, char *value)
+{
+	if (!value)
+		return;
+	a->v[a->n++] = (char *)name;
+	a->v[a->n++] = value;
+}
+
+static void collect(const struct owner_config *c, struct args *a)
+{
+	a->v[a->n++] = (char *)"run";
+	add(a, "--config", c->config);
+	add(a, "--kernel", c->kernel);
+	add(a, "--initrd", c->initrd);
+	add(a, "--append", c->append);
+	add(a, "--memory", c->memory);
+	add(a, "--uuid", c->uuid);
+	snprintf(a->cpus, sizeof(a->cpus), "%llu", (unsigned long long)c->cpus);
+	add(a, "--cpus", c->cpus ? a->cpus : NULL);
+	for (size_t i = 0; i < c->oem_strings.n; i++)
+		add(a, "--oem-string", c->oem_strings.v[i]);
+}
+
+/* Kernel and initrd, once. */
+static int open_files(struct owner_inputs *in, struct err *err)
+{
+	struct run_config *rc = &in->run;
+	int r;
+
+	if (in->kernel)
+		return 0;
+	if (!rc->kernel)
+		return err_set_kind(err, ERR_USAGE, -EINVAL,
+				    "--firmware none: a direct boot has a "
+				    "kernel: --kernel is missing");
+	r = run_config_open(rc, err);
+	if (r >= 0 && rc->initrd)
+		r = image_file_open(rc->initrd_file.fd, "initrd", rc->initrd,
+				    &in->initrd, err);
+	return r < 0 ? r
+		     : kernel_image_open(rc->kernel_file.fd, rc->kernel,
+					 &in->kernel, err);
+}
+
+static int plan(struct owner_planner *p, const struct owner_direct *d,
+		const struct launch_plan **ret, struct err *err)
+{
+	struct owner_inputs *in = container_of(p, struct owner_inputs, planner);
+	const struct run_config *rc = &in->run;
+	struct measured_boot *boot = NULL;
+	struct measured_boot_args a = {
+		.cmdline = rc->append,
+		.ram_bytes = d->memory ? d->memory : rc->memory.size,
+		.n_cpus = (unsigned int)(d->cpus ? d->cpus : rc->cpus),
+		.oem_strings = (const char *const *)rc->oem_strings.v,
+		.n_oem_strings = rc->oem_strings.n,
+		.is_es = d->is_es,
+		.vmsa_profile = d->profile,
+	};
+	int r = open_files(in, err);
+
+	if (r < 0)
+		return r;
+	a.kernel = in->kernel;
+	if (!d->no_initrd)
+		a.initrd = in->initrd;
+	if (rc->uuid.given)
+		memcpy(a.uuid, rc->uuid.bytes, sizeof(a.uuid));
+	r = measured_boot_create(&a, &boot, err);
+	if (r < 0)
+		return r;
+	measured_boot_destroy(in->boot);
+	in->boot = boot;
+	*ret = boot->plan;
+	return 0;
+}
+
+int owner_inputs_create(const struct owner_config *c, struct owner_inputs **ret,
+			struct err *err)
+{
+	static const struct owner_planner_ops ops = {.plan = plan};
+	AUTO(owner_inputs_destroyp)
+	struct owner_inputs *in = calloc(1, sizeof(*in));
+	enum option_outcome outcome;
+	struct args a = {0};
+	int r;
+
+	if (!in)
+		return err_set(err, -ENOMEM, "out of memory");
+	in->c = c;
+	in->planner.ops = &ops;
+	run_config_init(&in->run);
+	collect(c, &a);
+	r = option_parse_args(&run_option_table, a.n, a.v, &in->run, &outcome,
+			      err);
+	if (r < 0)
+		return r;
+	*ret = TAKE(in);
+	return 0;
+}
+
+void owner_inputs_destroy(struct owner_inputs *in)
+{
+	if (!in)
+		return;
+	measured_boot_destroy(in->boot);
+	kernel_image_destroy(in->kernel);
+	run_config_destroy(&in->run);
+	free(in);
+}
+
+struct owner_content owner_inputs_content(struct owner_inputs *in)
+{
+	const struct owner_config *c = in->c;
+	/* A file of options describes a direct boot, if it says no other. */
+	char *firmware = c->firmware		   ? c->firmware
+			 : c->config && !c->digest ? (char *)"none"
+						   : NULL;
+
+	return (struct owner_content){
+		.digest = c->digest,
+		.firmware = firmware,
+		.kernel = in->run.kernel,
+		.initrd = in->run.initrd,
+		.cmdline = in->run.append,
+		.vmsa = {c->vmsa.v, c->vmsa.n},
+		.cpus = c->cpus,
+		.planner = &in->planner,
+		.vmsa_profile = c->vmsa_profile,
+	};
+}
