@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "vmm/base/own.h"
+#include "vmm/json_value.h"
 #include "vmm/version.h"
 
 static int failed(const char *path, enum err_kind otherwise, int e,
@@ -56,50 +57,18 @@ int status_file_check(const char *path, struct err *err)
 	return 0;
 }
 
-/* A file name in the message need not be UTF-8, JSON must. */
-static json_t *make_string(const char *text)
-{
-	char ascii[ERR_MSG_MAX];
-	json_t *j = json_string(text);
-
-	if (j)
-		return j;
-	snprintf(ascii, sizeof(ascii), "%s", text);
-	for (char *p = ascii; *p; p++)
-		if ((unsigned char)*p >= 0x80)
-			*p = '?';
-	return json_string(ascii);
-}
-
-/* {"scsi0": {"requests": 5, ...}, ...} */
-static json_t *make_counters(const struct counters *c)
-{
-	json_t *all = json_object();
-
-	for (size_t i = 0; all && i < c->n; i++) {
-		json_t *dev = json_object_get(all, c->v[i].device);
-
-		if (!dev) {
-			dev = json_object();
-			json_object_set_new(all, c->v[i].device, dev);
-		}
-		json_object_set_new(dev, c->v[i].name,
-				    json_integer((json_int_t)c->v[i].value));
-	}
-	return all;
-}
-
 static char *make_text(const struct run_result *res, int exit_status)
 {
-	json_t *j = json_pack(
-		"{s:s, s:o, s:I, s:i, s:s}", "how", run_how_name(res->how),
-		"why", make_string(res->why), "value", (json_int_t)res->value,
-		"exit_status", exit_status, "coffer_version", coffer_version());
+	json_t *j = json_pack("{s:s, s:o, s:I, s:i, s:s}", "how",
+			      run_how_name(res->how), "why",
+			      json_value_text(res->why), "value",
+			      (json_int_t)res->value, "exit_status",
+			      exit_status, "coffer_version", coffer_version());
 	char *text;
 
 	if (j && res->counters.n)
 		json_object_set_new(j, "counters",
-				    make_counters(&res->counters));
+				    json_value_counters(&res->counters));
 	text = j ? json_dumps(j, JSON_INDENT(2)) : NULL;
 
 	json_decref(j);

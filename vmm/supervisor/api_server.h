@@ -50,8 +50,8 @@ struct api_limits {
 void api_limits_init(struct api_limits *l);
 
 /*
- * Serve the listening socket @fd (taken over, also on failure).
- * @vm        borrowed
+ * Serve the listening, non-blocking socket @fd.
+ * @fd, @vm   borrowed
  * @limits    copied; NULL: those of production
  */
 int api_server_create(int fd, struct api_vm *vm,
