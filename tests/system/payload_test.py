@@ -175,6 +175,101 @@ def private_pages_are_out_of_reach_for_devices(e):
         check(i.read(1024) == b"\x11" * 512 + bytes(512), "the disk")
 
 
+RAM_KB = 16 << 10
+BOUND_KB = 4 << 10  # private memory of all of coffer's processes, beyond the guest's RAM
+
+
+def tree(pid):
+    """The process and its descendants."""
+    found = [pid]
+    for p in found:
+        try:
+            with open(f"/proc/{p}/task/{p}/children", encoding="ascii") as f:
+                found += [int(c) for c in f.read().split()]
+        except OSError:
+            pass
+    return found
+
+
+def private_kb(pid):
+    """Of the process, without the mapping that is the guest's RAM; None: it has gone, or we may not look."""
+    total, size = 0, 0
+    try:
+        with open(f"/proc/{pid}/smaps", encoding="utf-8", errors="replace") as f:
+            for line in f:
+                if line.startswith("Size:"):
+                    size = int(line.split()[1])
+                elif line.startswith("Private_") and size != RAM_KB and "Hugetlb" not in line:
+                    total += int(line.split()[1])
+    except OSError:
+        return None
+    return total
+
+
+def is_sanitized(e):
+    with open(e.coffer, "rb") as f:
+        return b"__asan_init" in f.read()
+
+
+def hostile(e, payload, expect, *args):
+    """Run a guest that attacks; it must end as it wants to, and not make us grow."""
+    image, status = e.path("image"), e.path("status.json")
+    with open(image, "wb") as f:
+        f.truncate(1 << 20)
+    p = e.start(payload, "--rng", "-d", image, "--vsock", "cid=77,path=" + e.path("vsock"), "--timeout", "50",
+                "--console", "file=" + e.path("console"), "--status-file", status, *args)
+    peak = n = 0
+    while p.poll() is None:
+        kb = [private_kb(q) for q in tree(p.pid)]
+        if None not in kb:
+            peak, n = max(peak, sum(kb)), n + 1
+        time.sleep(0.02)
+    with open(status, encoding="utf-8") as f:
+        st = json.load(f)
+    if "internal error, suberror 1" in st["why"]:
+        raise Skip(f"this KVM emulates instructions, and lacks one: {st['why']}")
+    check(p.returncode == expect, f"exit status {p.returncode}, expected {expect}: {st['why']}; {p.stderr.read()}")
+    print(f"{payload}: {st['how']}, private memory at most {peak} KiB in {n} looks")
+    check(is_sanitized(e) or peak <= BOUND_KB, f"{peak} KiB of private memory, at most {BOUND_KB} are promised")
+    return st
+
+
+@case
+def hostile_ports(e):
+    hostile(e, "attack_ports", 0)
+
+
+@case
+def hostile_memory_accesses_and_pci_registers(e):
+    hostile(e, "attack_mmio", 0)
+
+
+@case
+def hostile_virtio_drivers(e):
+    c = hostile(e, "attack_virtio", 0)["counters"]
+    # the attacks got somewhere, and were seen for what they are
+    for dev in ("scsi0", "vsock0", "rng0"):
+        check(c[dev]["broken"] > 5 and c[dev]["bad_chains"] > 5 and c[dev]["resets"] > 10, c[dev])
+    check(c["scsi0"]["requests"] > 5 and c["rng0"]["bytes"] > 0, c)
+
+
+@case
+def hostile_storms_msrs_and_interrupt_controllers(e):
+    hostile(e, "attack_cpu", 0)
+    hostile(e, "attack_cpu", 0, "-c", "2")
+
+
+@case
+def hostile_software_interrupts(e):
+    hostile(e, "attack_int", 0)
+
+
+@case
+def hostile_triple_fault_under_load(e):
+    for _ in range(5):
+        check(hostile(e, "attack_triple", 80, "-c", "2")["how"] == "triple-fault", "how")
+
+
 @case
 def smp(e):
     for n in (1, 2, 5, 63):

@@ -4,6 +4,12 @@
 # each: scan 0
 # each: move_windows 0
 # each: smp 3 -c 3
+# each: attack_ports 0
+# each: attack_mmio 0 --rng --vsock cid=9,path=/tmp/case/vsock
+# each: attack_virtio 0 --rng --vsock cid=9,path=/tmp/case/vsock
+# each: attack_cpu 0 -c 2
+# each: attack_int 0
+# each: attack_triple 80 --rng -c 2
 elf=/nested/payloads/${NESTED_CASE#*.}.elf expected=$1
 [ -e "$elf" ] || skip "no payload ${elf##*/}: build all"
 shift
