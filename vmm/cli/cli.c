@@ -26,6 +26,8 @@ static const struct verb verbs[] = {
 	{"run", &run_option_table, cli_run, "boot a kernel in a microVM"},
 	{"doctor", &doctor_option_table, cli_doctor,
 	 "say what this host can do and what to fix"},
+	{"ctl", &ctl_option_table, cli_ctl,
+	 "ask a running guest: its state, a pause, its measurement"},
 	{"owner", NULL, cli_owner,
 	 "for a guest's owner: sessions, measurements, secrets"},
 	{"version", NULL, cli_version, "print the version"},

@@ -10,10 +10,12 @@ int cli_main(int argc, char *const *argv);
 /* argv[0] is the verb, options follow. */
 int cli_run(int argc, char *const *argv);
 int cli_doctor(int argc, char *const *argv);
+int cli_ctl(int argc, char *const *argv);
 int cli_owner(int argc, char *const *argv);
 
 /* Their options, for `coffer help VERB`. run: run_option_table. */
 extern const struct option_table doctor_option_table;
+extern const struct option_table ctl_option_table;
 
 /* Print what --help, -h and --version ask for; false for OUTCOME_OK. */
 bool cli_show(const struct option_table *t, enum option_outcome what);

@@ -1,0 +1,19 @@
+/* vmm/cli/ctl_packet.h - the files of a secret's packet. */
+#ifndef VMM_CLI_CTL_PACKET_H
+#define VMM_CLI_CTL_PACKET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+
+/*
+ * The body of PUT /v1/launch/secret from the two files that `owner secret`
+ * wrote, each raw or base64, as its content says. The caller frees it.
+ * @address   where to put it, 0: where the launch wants it
+ * Errors name the file (ERR_INPUT, ERR_PERM).
+ */
+int ctl_packet_body(const char *header, const char *payload, uint64_t address,
+		    char **ret, struct err *err);
+
+#endif
