@@ -52,6 +52,7 @@ struct console {
 	struct loop_source *input_wake;
 	struct loop_source *in_source; /* in_fd, client or pty */
 	struct loop_source *listen_source;
+	struct loop_source *out_source; /* while out_fd takes nothing */
 	bool in_pollable; /* false: a file, read it whenever there is room */
 	bool in_eof;
 	bool escape_seen;
@@ -121,7 +122,9 @@ static bool wait_writable(int fd, int timeout_ms)
 {
 	struct pollfd p = {.fd = fd, .events = POLLOUT};
 
-	return poll(&p, 1, timeout_ms) > 0 && (p.revents & POLLOUT);
+	/* a reader that is gone counts: write() says so */
+	return poll(&p, 1, timeout_ms) > 0 &&
+	       (p.revents & (POLLOUT | POLLERR | POLLHUP));
 }
 
 /*
@@ -217,6 +220,75 @@ void console_flush(struct console *c)
 	pthread_mutex_lock(&c->writer);
 	drain(c, -1);
 	pthread_mutex_unlock(&c->writer);
+}
+
+/* --- output by a loop alone, for whoever has no thread to spare ----------- */
+
+bool console_has_room(struct console *c)
+{
+	size_t len;
+
+	if (c->p.style != CONSOLE_STYLE_STREAM)
+		return true;
+	pthread_mutex_lock(&c->lock);
+	len = c->len;
+	pthread_mutex_unlock(&c->lock);
+	return len <= CONSOLE_BUFFER / 2;
+}
+
+static void on_writable(void *arg, int fd, uint32_t events)
+{
+	struct console *c = arg;
+
+	(void)fd;
+	(void)events;
+	console_write_ready(c);
+	if (c->port)
+		c->port->ops->flush(c->port);
+}
+
+/* A source without events would still be told of a reader that went. */
+static void watch_out(struct console *c, bool on)
+{
+	if (on == (c->out_source != NULL))
+		return;
+	if (!on) {
+		loop_remove(c->out_source);
+		c->out_source = NULL;
+	} else if (loop_add_fd(c->loop, c->p.out_fd, EPOLLOUT, on_writable, c,
+			       &c->out_source) < 0) {
+		c->out_source = NULL;
+		console_output_pending(c); /* then by the clock */
+	}
+}
+
+void console_write_ready(struct console *c)
+{
+	bool left;
+
+	pthread_mutex_lock(&c->writer);
+	drain(c, 0);
+	pthread_mutex_unlock(&c->writer);
+	watch_client(c);
+	if (c->p.style != CONSOLE_STYLE_STREAM)
+		return;
+	pthread_mutex_lock(&c->lock);
+	left = c->len;
+	pthread_mutex_unlock(&c->lock);
+	watch_out(c, left);
+}
+
+bool console_write_last(struct console *c)
+{
+	bool left;
+
+	pthread_mutex_lock(&c->writer);
+	drain(c, c->p.style == CONSOLE_STYLE_STREAM ? LAST_FLUSH_MS : 0);
+	pthread_mutex_unlock(&c->writer);
+	pthread_mutex_lock(&c->lock);
+	left = c->len;
+	pthread_mutex_unlock(&c->lock);
+	return !left;
 }
 
 /* In the loop's thread: a line without end has waited long enough. */
@@ -476,6 +548,7 @@ void console_destroy(struct console *c)
 			  (unsigned long long)c->lost);
 	loop_remove(c->in_source);
 	loop_remove(c->listen_source);
+	loop_remove(c->out_source);
 	loop_remove(c->input_wake);
 	loop_remove(c->partial_timer);
 	fd_closep(&c->client);

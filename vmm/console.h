@@ -89,6 +89,16 @@ void console_output_pending(struct console *c);
  * the thread gets a signal after console_abandon().
  */
 void console_flush(struct console *c);
+/*
+ * The same without blocking, for a loop that has nobody else to do it: write
+ * what can be, and go on when more can. Loop's thread. After progress,
+ * console_port_ops.flush is called.
+ */
+void console_write_ready(struct console *c);
+/* Would console_output() of 4 KiB lose nothing? */
+bool console_has_room(struct console *c);
+/* Write what is there, patiently: false, when a second was not enough. */
+bool console_write_last(struct console *c);
 /* The guest has room for input again. Any thread. */
 void console_input_ready(struct console *c);
 /* The machine is being stopped: do not let writers block any more. */

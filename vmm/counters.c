@@ -23,7 +23,7 @@ void counters_add(struct counters *c, const char *device, const char *name,
 	}
 	e = &c->v[c->n++];
 	snprintf(e->device, sizeof(e->device), "%s", device);
-	e->name = name;
+	snprintf(e->name, sizeof(e->name), "%s", name);
 	e->value = value;
 }
 

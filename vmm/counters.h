@@ -8,8 +8,8 @@
 enum { COUNTERS_MAX = 1024, COUNTER_NAME_MAX = 24 };
 
 struct counter {
-	char device[16];  /* "scsi0.lun1", "net0", "dma" */
-	const char *name; /* static storage */
+	char device[16]; /* "scsi0.lun1", "net0", "dma" */
+	char name[COUNTER_NAME_MAX];
 	uint64_t value;
 };
 

@@ -178,13 +178,18 @@ int device_files_open(const struct devices_config *c, const uint8_t *uuid,
 	return 0;
 }
 
+void device_files_lent(struct device_files *f)
+{
+	fd_closep(&f->vhost_fd);
+	fd_closep(&f->vsock_channel);
+	f->vhost_fd = f->vsock_channel = -1;
+}
+
 static void close_vsock(struct device_files *f)
 {
 	vsock_host_destroy(f->vsock);
 	f->vsock = NULL;
-	fd_closep(&f->vhost_fd);
-	fd_closep(&f->vsock_channel);
-	f->vhost_fd = f->vsock_channel = -1;
+	device_files_lent(f);
 }
 
 void device_files_close(struct device_files *f)

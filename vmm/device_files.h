@@ -25,6 +25,9 @@ int device_files_open(const struct devices_config *c, const uint8_t *uuid,
 void device_files_close(struct device_files *f);
 DEFINE_CLEANUP(struct device_files, device_files_close)
 
+/* The VM has duplicates of what it was lent: keep no second ends. */
+void device_files_lent(struct device_files *f);
+
 /*
  * What the next VM gets. Once for each start: a vsock device needs a channel
  * or a vhost descriptor of its own. @ret and all it lends is valid until the

@@ -2,19 +2,27 @@
 #ifndef VMM_TIMING_H
 #define VMM_TIMING_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
 enum timing_mark {
 	TIMING_MAIN,	   /* main() was entered */
 	TIMING_CONFIGURED, /* options parsed, files open */
-	TIMING_KVM,	   /* VM and interrupt chips exist */
-	TIMING_MEMORY,	   /* RAM is mapped and known to KVM */
-	TIMING_LOADED,	   /* kernel, initrd and tables are in place */
-	TIMING_VCPUS,	   /* vCPUs exist and have their state */
-	TIMING_ENTRY,	   /* just before the guest's first instruction */
-	TIMING_MARK,	   /* first byte the guest wrote to the debug port */
-	TIMING_END,	   /* the guest ended */
+	TIMING_SPAWNED,	   /* the monitor's process exists */
+	TIMING_OPENED,	   /* devices and console are open */
+	TIMING_HANDED,	   /* and handed over */
+	/* The marks from here on are the monitor's. */
+	TIMING_MONITOR, /* main() of the monitor */
+	TIMING_JAILED,	/* it has no privileges any more */
+	TIMING_TAKEN,	/* it has everything it needs */
+	TIMING_KVM,	/* VM and interrupt chips exist */
+	TIMING_MEMORY,	/* RAM is mapped and known to KVM */
+	TIMING_LOADED,	/* kernel, initrd and tables are in place */
+	TIMING_VCPUS,	/* vCPUs exist and have their state */
+	TIMING_ENTRY,	/* just before the guest's first instruction */
+	TIMING_MARK,	/* first byte the guest wrote to the debug port */
+	TIMING_END,	/* the guest ended */
 	TIMING_COUNT,
 };
 
@@ -25,7 +33,13 @@ struct timing {
 
 /* Record the first time; later calls for the same mark change nothing. */
 void timing_mark(struct timing *t, enum timing_mark mark);
-/* A table of what was reached: since main, and since the step before. */
+/*
+ * Take the monitor's marks from an array of @n, by enum timing_mark. What
+ * cannot be true is left out.
+ */
+void timing_merge(struct timing *t, const uint64_t *at, size_t n);
+/* A table of what was reached: in the order of time: since
+ * main, and since the step before. */
 void timing_print(const struct timing *t, FILE *f);
 
 #endif

@@ -25,6 +25,11 @@ struct vcpu {
 	struct vcpu_owner *owner;
 	pthread_t thread;
 	bool started;
+
+	pthread_mutex_t lock; /* hold, held, quit */
+	pthread_cond_t changed;
+	bool hold, quit;
+	bool held; /* the thread waits, or is about to see that it need not */
 };
 
 int vcpu_create(unsigned int id, struct kvm_vcpu *kvm, struct bus *pio,
@@ -42,6 +47,8 @@ int vcpu_create(unsigned int id, struct kvm_vcpu *kvm, struct bus *pio,
 	v->pio = pio;
 	v->mmio = mmio;
 	v->owner = owner;
+	pthread_mutex_init(&v->lock, NULL);
+	pthread_cond_init(&v->changed, NULL);
 	*ret = v;
 	return 0;
 }
@@ -51,6 +58,8 @@ void vcpu_destroy(struct vcpu *v)
 	if (!v)
 		return;
 	kvm_vcpu_destroy(v->kvm);
+	pthread_cond_destroy(&v->changed);
+	pthread_mutex_destroy(&v->lock);
 	free(v);
 }
 
@@ -107,6 +116,28 @@ static void run_error(struct vcpu *v)
 	v->owner->ops->failed(v->owner, why);
 }
 
+/*
+ * Somebody wants this thread to stop: for good (false), or until it is
+ * released.
+ */
+static bool wait_held(struct vcpu *v)
+{
+	bool quit;
+
+	pthread_mutex_lock(&v->lock);
+	v->held = true;
+	if (v->hold)
+		v->owner->ops->held(v->owner);
+	while (v->hold && !v->quit)
+		pthread_cond_wait(&v->changed, &v->lock);
+	v->held = false;
+	quit = v->quit;
+	if (!quit)
+		kvm_vcpu_go_on(v->kvm);
+	pthread_mutex_unlock(&v->lock);
+	return !quit;
+}
+
 static void *vcpu_main(void *arg)
 {
 	struct vcpu *v = arg;
@@ -116,6 +147,8 @@ static void *vcpu_main(void *arg)
 	snprintf(name, sizeof(name), "vcpu %u", v->id & 0xff);
 	pthread_setname_np(pthread_self(), name);
 	thread_start(THREAD_VCPU);
+	if (!wait_held(v))
+		return NULL;
 	for (;;) {
 		kvm_vcpu_run(v->kvm, &x);
 		switch (x.kind) {
@@ -141,7 +174,9 @@ static void *vcpu_main(void *arg)
 			run_error(v);
 			return NULL;
 		case KVM_EXIT_KIND_STOPPED:
-			return NULL;
+			if (!wait_held(v))
+				return NULL;
+			break;
 		}
 	}
 }
@@ -157,6 +192,7 @@ int vcpu_start(struct vcpu *v, struct err *err)
 	int r;
 
 	sigaction(KICK_SIGNAL, &sa, NULL);
+	v->hold = true;
 	r = pthread_create(&v->thread, NULL, vcpu_main, v);
 	if (r)
 		return err_set_kind(err, ERR_HOST, -r, "vCPU %u: thread: %s",
@@ -165,9 +201,44 @@ int vcpu_start(struct vcpu *v, struct err *err)
 	return 0;
 }
 
+void vcpu_hold(struct vcpu *v)
+{
+	pthread_mutex_lock(&v->lock);
+	v->hold = true;
+	if (v->held) { /* released a moment ago, and has not noticed */
+		v->owner->ops->held(v->owner);
+	} else if (v->started) {
+		kvm_vcpu_stop(v->kvm);
+		pthread_kill(v->thread, KICK_SIGNAL);
+	}
+	pthread_mutex_unlock(&v->lock);
+}
+
+void vcpu_release(struct vcpu *v)
+{
+	pthread_mutex_lock(&v->lock);
+	v->hold = false;
+	pthread_cond_signal(&v->changed);
+	pthread_mutex_unlock(&v->lock);
+}
+
+bool vcpu_is_held(struct vcpu *v)
+{
+	bool is;
+
+	pthread_mutex_lock(&v->lock);
+	is = v->hold && v->held;
+	pthread_mutex_unlock(&v->lock);
+	return is;
+}
+
 void vcpu_stop(struct vcpu *v)
 {
+	pthread_mutex_lock(&v->lock);
+	v->quit = true;
 	kvm_vcpu_stop(v->kvm);
+	pthread_cond_signal(&v->changed);
+	pthread_mutex_unlock(&v->lock);
 	if (v->started)
 		pthread_kill(v->thread, KICK_SIGNAL);
 }

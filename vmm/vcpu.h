@@ -30,6 +30,8 @@ struct vcpu_owner_ops {
 		    uint64_t *value);
 	/* A port access is complete and no device lock is held. */
 	void (*port_done)(struct vcpu_owner *o);
+	/* vcpu_is_held() may have become true. Also from vcpu_hold(). */
+	void (*held)(struct vcpu_owner *o);
 };
 
 struct vcpu_owner {
@@ -47,8 +49,15 @@ int vcpu_create(unsigned int id, struct kvm_vcpu *kvm, struct bus *pio,
 void vcpu_destroy(struct vcpu *v);
 DEFINE_CLEANUP(struct vcpu, vcpu_destroy)
 
-/* Start the thread, named "vcpu N". */
+/* Start the thread, named "vcpu N". It is held: no guest code runs yet. */
 int vcpu_start(struct vcpu *v, struct err *err);
+/* Ask the thread to stop running guest code: vcpu_owner_ops.held. Any thread.
+ */
+void vcpu_hold(struct vcpu *v);
+/* Has it, and was it not released since? Any thread. */
+bool vcpu_is_held(struct vcpu *v);
+/* Let it run, or go on. Any thread. */
+void vcpu_release(struct vcpu *v);
 /* Ask the thread to end, also one that blocks in a write. Any thread. */
 void vcpu_stop(struct vcpu *v);
 /* Wait until it has. Fine when it never started. */

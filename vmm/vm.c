@@ -56,6 +56,8 @@ struct vm {
 	struct vm_devices *devices;
 	struct vcpu *vcpu[VM_MAX_CPUS];
 	unsigned int n_vcpus;
+	struct loop_source *held_wake;
+	bool pausing; /* loop's thread: vm_pause() without an answer yet */
 
 	pthread_mutex_t lock; /* ended, result, debug_line, n_debug */
 	bool ended;
@@ -182,7 +184,13 @@ static void on_port_done(struct vcpu_owner *o)
 	console_flush(container_of(o, struct vm, vcpu_owner)->p.console);
 }
 
+static void on_held(struct vcpu_owner *o)
+{
+	loop_wake(container_of(o, struct vm, vcpu_owner)->held_wake);
+}
+
 static const struct vcpu_owner_ops vcpu_owner_ops = {
+	.held = on_held,
 	.shutdown = on_shutdown,
 	.failed = on_failed,
 	.map_gpa = on_map_gpa,
@@ -433,6 +441,21 @@ static int create_vcpus(struct vm *vm, const struct boot_entry *entry,
 	return r;
 }
 
+/* In the loop's thread: are all of them held by now? */
+static void on_held_wake(void *arg)
+{
+	struct vm *vm = arg;
+
+	if (!vm->pausing)
+		return;
+	for (unsigned int i = 0; i < vm->n_vcpus; i++)
+		if (!vcpu_is_held(vm->vcpu[i]))
+			return;
+	vm->pausing = false;
+	if (vm->p.paused)
+		vm->p.paused(vm->p.paused_arg);
+}
+
 int vm_create(const struct vm_params *p, struct vm **ret, struct err *err)
 {
 	AUTO(vm_destroyp) struct vm *vm = NULL;
@@ -451,6 +474,10 @@ int vm_create(const struct vm_params *p, struct vm **ret, struct err *err)
 	vm->debugcon.ops = &debugcon_ops;
 	pthread_mutex_init(&vm->lock, NULL);
 
+	r = loop_add_wake(p->loop, on_held_wake, vm, &vm->held_wake);
+	if (r < 0)
+		return err_set_kind(err, ERR_HOST, r, "event loop: %s",
+				    strerror(-r));
 	r = kvm_vm_create(p->kvm_fd, &vm->kvm, err);
 	if (r < 0)
 		return r;
@@ -489,6 +516,7 @@ void vm_destroy(struct vm *vm)
 	kvm_vm_destroy(vm->kvm);
 	dma_view_destroy(vm->dma);
 	guest_mem_destroy(vm->mem);
+	loop_remove(vm->held_wake);
 	pthread_mutex_destroy(&vm->lock);
 	free(vm);
 }
@@ -499,15 +527,29 @@ int vm_start(struct vm *vm, struct err *err)
 
 	if (ret < 0)
 		return ret;
-	timing_mark(vm->p.timing, TIMING_ENTRY);
-	/* The boot CPU last: the others are then ready for its SIPI. */
-	for (unsigned int i = vm->n_vcpus; i-- > 0;) {
+	for (unsigned int i = 0; i < vm->n_vcpus; i++) {
 		int r = vcpu_start(vm->vcpu[i], err);
 
 		if (r < 0)
 			return r;
 	}
 	return 0;
+}
+
+void vm_pause(struct vm *vm)
+{
+	vm->pausing = true;
+	for (unsigned int i = 0; i < vm->n_vcpus; i++)
+		vcpu_hold(vm->vcpu[i]);
+}
+
+void vm_resume(struct vm *vm)
+{
+	vm->pausing = false;
+	timing_mark(vm->p.timing, TIMING_ENTRY);
+	/* The boot CPU last: the others are then ready for its SIPI. */
+	for (unsigned int i = vm->n_vcpus; i-- > 0;)
+		vcpu_release(vm->vcpu[i]);
 }
 
 void vm_stop(struct vm *vm)

@@ -47,6 +47,9 @@ struct vm_params {
 	const struct vm_devices_config *devices;
 	struct console *console;
 	struct loop *loop; /* loop_quit() is called when the guest has ended */
+	/* After vm_pause(): no guest code runs. Loop's thread. May be NULL. */
+	void (*paused)(void *arg);
+	void *paused_arg;
 	struct timing *timing;
 };
 
@@ -56,8 +59,15 @@ int vm_create(const struct vm_params *p, struct vm **ret, struct err *err);
 void vm_destroy(struct vm *vm);
 DEFINE_CLEANUP(struct vm, vm_destroy)
 
-/* Start the vCPU threads. */
+/* Start all threads. The vCPUs are paused: vm_resume() lets them run. */
 int vm_start(struct vm *vm, struct err *err);
+/*
+ * Stop running guest code, and let it go on. Loop's thread. Pausing is told by
+ * vm_params.paused, unless vm_resume() comes first; devices finish what they
+ * have begun, and packets that arrive meanwhile still reach the guest's memory.
+ */
+void vm_pause(struct vm *vm);
+void vm_resume(struct vm *vm);
 /* Stop and join them. Idempotent. */
 void vm_stop(struct vm *vm);
 

@@ -342,3 +342,12 @@ void kvm_vcpu_stop(struct kvm_vcpu *v)
 	/* KVM reads it on entry: a run that has not begun returns at once. */
 	__atomic_store_n(&v->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
 }
+
+void kvm_vcpu_go_on(struct kvm_vcpu *v)
+{
+	atomic_store(&v->stop, false);
+	__atomic_store_n(&v->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+	/* Fails where the guest has no kvmclock, which then has no watchdog
+	 * that KVM could calm. */
+	ioctl(v->fd, KVM_KVMCLOCK_CTRL, 0);
+}

@@ -95,5 +95,10 @@ void kvm_vcpu_error(const struct kvm_vcpu *v, char *buf, size_t len);
  * a handler without SA_RESTART for that signal.
  */
 void kvm_vcpu_stop(struct kvm_vcpu *v);
+/*
+ * Undo kvm_vcpu_stop(): the vCPU may run again, and its guest is told that it
+ * was stopped for a while (KVM_KVMCLOCK_CTRL). The vCPU's thread.
+ */
+void kvm_vcpu_go_on(struct kvm_vcpu *v);
 
 #endif

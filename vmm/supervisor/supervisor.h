@@ -77,6 +77,14 @@ DEFINE_CLEANUP(struct supervisor, supervisor_destroy)
 int supervisor_start(struct supervisor *s, int kvm_fd, struct console *console,
 		     struct device_files *files, struct err *err);
 
+/*
+ * After SUPERVISOR_ENDED. 0: the guest ran, and *res says how that ended (never
+ * RUN_ERROR). Negative errno: we failed, and @err says how. Counters move to
+ * *res in both cases.
+ */
+int supervisor_conclude(struct supervisor *s, struct run_result *res,
+			struct err *err);
+
 void supervisor_watch(struct supervisor *s, struct supervisor_watch *w);
 void supervisor_unwatch(struct supervisor_watch *w); /* fine when it is not */
 

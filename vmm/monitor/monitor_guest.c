@@ -1,0 +1,253 @@
+/* vmm/monitor/monitor_guest.c - one VM, and a supervisor that asks things. */
+#include "vmm/monitor/monitor_guest.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "firmware/kernel_image.h"
+#include "vmm/base/err.h"
+#include "vmm/base/loop.h"
+#include "vmm/console.h"
+#include "vmm/monitor/monitor_lockdown.h"
+#include "vmm/monitor/monitor_proto.h"
+#include "vmm/monitor/monitor_setup.h"
+#include "vmm/timing.h"
+#include "vmm/vm.h"
+#include "vmm/vm_devices.h"
+
+struct guest {
+	int channel;
+	struct monitor_setup *setup;
+	struct timing *timing;
+	struct loop *loop;
+	struct kernel_image *kernel;
+	struct console *console;
+	struct vm_devices_config devices;
+	struct vm_params params;
+	struct vm *vm;
+	struct monitor_msg msg; /* the one being received or sent */
+};
+
+static_assert((int)TIMING_COUNT <= (int)MONITOR_TIMINGS_MAX, "timings");
+
+/* --- to the supervisor --------------------------------------------------- */
+
+static void tell(struct guest *g, enum monitor_msg_type type)
+{
+	g->msg.type = type;
+	if (monitor_msg_send(g->channel, &g->msg, NULL, 0) < 0)
+		_exit(EXIT_FAILURE); /* it is gone */
+}
+
+static void tell_state(struct guest *g, enum monitor_state state)
+{
+	g->msg.state = (struct monitor_msg_state){.state = state};
+	tell(g, MONITOR_MSG_STATE);
+}
+
+static void tell_timing(struct guest *g)
+{
+	struct monitor_msg_timing *t = &g->msg.timing;
+
+	*t = (struct monitor_msg_timing){0};
+	for (size_t i = 0; i < TIMING_COUNT; i++)
+		t->at[i] = g->timing->at[i];
+	tell(g, MONITOR_MSG_TIMING);
+}
+
+static void tell_counters(struct guest *g, uint64_t id)
+{
+	struct monitor_msg_counters *m = &g->msg.counters;
+	struct counters c = {0};
+	size_t at = 0;
+
+	vm_counters(g->vm, &c);
+	do {
+		*m = (struct monitor_msg_counters){.id = id};
+		for (; at < c.n && m->n < MONITOR_COUNTERS_MAX; at++, m->n++) {
+			struct monitor_counter *v = &m->v[m->n];
+
+			memcpy(v->device, c.v[at].device, sizeof(v->device));
+			memcpy(v->name, c.v[at].name, sizeof(v->name));
+			v->value = c.v[at].value;
+		}
+		m->last = at == c.n;
+		tell(g, MONITOR_MSG_COUNTERS);
+	} while (at < c.n);
+	counters_free(&c);
+}
+
+static void tell_result(struct guest *g, const struct run_result *res)
+{
+	g->msg.result = (struct monitor_msg_result){
+		.how = (uint32_t)res->how,
+		.value = res->value,
+	};
+	memcpy(g->msg.result.why, res->why, sizeof(g->msg.result.why));
+	tell(g, MONITOR_MSG_RESULT);
+}
+
+/* --- from the supervisor ------------------------------------------------- */
+
+static void on_paused(void *arg)
+{
+	tell_state(arg, MONITOR_STATE_PAUSED);
+}
+
+static void obey(struct guest *g)
+{
+	const struct monitor_msg_end *end = &g->msg.end;
+	char why[sizeof(end->why)];
+
+	switch (g->msg.type) {
+	case MONITOR_MSG_PAUSE:
+		vm_pause(g->vm);
+		break;
+	case MONITOR_MSG_RESUME:
+		vm_resume(g->vm);
+		tell_state(g, MONITOR_STATE_RUNNING);
+		break;
+	case MONITOR_MSG_POWER_BUTTON:
+		vm_power_button(g->vm);
+		break;
+	case MONITOR_MSG_END:
+		memcpy(why, end->why, sizeof(why));
+		vm_end(g->vm, (enum run_how)end->how, why);
+		break;
+	case MONITOR_MSG_GET_COUNTERS:
+		tell_counters(g, g->msg.get_counters.id);
+		break;
+	default: /* not for now: it learns nothing */
+		break;
+	}
+}
+
+static void on_channel(void *arg, int fd, uint32_t events)
+{
+	struct guest *g = arg;
+	int fds[MONITOR_FDS_MAX], r;
+	size_t n_fds = 0;
+
+	(void)events;
+	r = monitor_msg_recv(fd, MONITOR_TO_MONITOR, &g->msg, fds, &n_fds);
+	if (r <= 0) /* without a supervisor there is nobody to run for */
+		_exit(EXIT_FAILURE);
+	for (size_t i = 0; i < n_fds; i++)
+		close(fds[i]);
+	obey(g);
+}
+
+/* --- life ---------------------------------------------------------------- */
+
+static int open_images(struct guest *g, struct err *err)
+{
+	const char *label;
+	int fd = monitor_setup_file(g->setup, MONITOR_FILE_KERNEL, &label), r;
+
+	r = kernel_image_open(fd, label, &g->kernel, err);
+	if (r < 0)
+		return r;
+	g->params.kernel = g->kernel;
+	fd = monitor_setup_file(g->setup, MONITOR_FILE_INITRD, &label);
+	return fd < 0 ? 0
+		      : image_file_open(fd, "initrd", label, &g->params.initrd,
+					err);
+}
+
+static int open_console(struct guest *g, struct err *err)
+{
+	struct console_params p = {.in_fd = -1, .out_fd = -1};
+	bool input;
+	int fd = monitor_setup_console(g->setup, &input);
+
+	p.style = fd < 0 ? CONSOLE_STYLE_NONE : CONSOLE_STYLE_STREAM;
+	p.out_fd = fd;
+	p.in_fd = input ? fd : -1;
+	return console_create(&p, g->loop, NULL, NULL, &g->console, err);
+}
+
+static int make(struct guest *g, struct err *err)
+{
+	struct loop_source *s;
+	int r;
+
+	monitor_setup_vm(g->setup, &g->params, &g->devices);
+	r = open_images(g, err);
+	if (!r)
+		r = loop_create(&g->loop, err);
+	if (!r)
+		r = open_console(g, err);
+	if (r < 0)
+		return r;
+	g->params.console = g->console;
+	g->params.loop = g->loop;
+	g->params.timing = g->timing;
+	g->params.paused = on_paused;
+	g->params.paused_arg = g;
+	r = vm_create(&g->params, &g->vm, err);
+	if (r < 0)
+		return r;
+	r = loop_add_fd(g->loop, g->channel, EPOLLIN, on_channel, g, &s);
+	if (r < 0)
+		return err_set_kind(err, ERR_HOST, r, "event loop: %s",
+				    strerror(-r));
+	return vm_start(g->vm, err);
+}
+
+/* All threads exist, all is open and mapped: now the last step, then go. */
+static int run(struct guest *g, struct err *err)
+{
+	int r;
+
+	monitor_lockdown(THREAD_MAIN);
+	tell(g, MONITOR_MSG_READY);
+	if (monitor_setup_paused(g->setup)) {
+		tell_state(g, MONITOR_STATE_PAUSED);
+	} else {
+		vm_resume(g->vm);
+		tell_state(g, MONITOR_STATE_RUNNING);
+	}
+	r = loop_run(g->loop);
+	vm_stop(g->vm);
+	if (r < 0)
+		return err_set_kind(err, ERR_INTERNAL, r, "event loop: %s",
+				    strerror(-r));
+	return 0;
+}
+
+static int conclude(struct guest *g, struct err *err)
+{
+	struct run_result res = {0};
+
+	vm_result(g->vm, &res);
+	tell_counters(g, 0);
+	tell_timing(g);
+	if (res.how == RUN_ERROR)
+		return err_set_kind(err, ERR_HOST, -EIO, "%s", res.why);
+	tell_result(g, &res);
+	return 0;
+}
+
+int monitor_guest_run(struct monitor_setup *setup, int channel,
+		      struct timing *timing, struct err *err)
+{
+	struct guest g = {
+		.channel = channel,
+		.setup = setup,
+		.timing = timing,
+	};
+	int r = make(&g, err);
+
+	if (r >= 0)
+		r = run(&g, err);
+	if (r >= 0)
+		r = conclude(&g, err);
+	vm_destroy(g.vm);
+	console_destroy(g.console);
+	loop_destroy(g.loop);
+	kernel_image_destroy(g.kernel);
+	return r;
+}

@@ -1,0 +1,20 @@
+/*
+ * vmm/monitor/monitor_guest.h - from START to RESULT: makes the VM, lets it
+ * run, and does what the supervisor asks meanwhile.
+ */
+#ifndef VMM_MONITOR_MONITOR_GUEST_H
+#define VMM_MONITOR_MONITOR_GUEST_H
+
+struct err;
+struct monitor_setup;
+struct timing;
+
+/*
+ * 0: the guest ran, and the supervisor knows how it ended. Negative errno:
+ * nothing ran, or we failed; @err is still to be told. Does not return when
+ * the supervisor goes: then there is nobody to run for.
+ */
+int monitor_guest_run(struct monitor_setup *setup, int channel,
+		      struct timing *timing, struct err *err);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * vmm/monitor/monitor_setup.h - what the supervisor hands over before START,
+ * collected into what a VM is made of.
+ */
+#ifndef VMM_MONITOR_MONITOR_SETUP_H
+#define VMM_MONITOR_MONITOR_SETUP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "vmm/base/own.h"
+#include "vmm/monitor/monitor_proto.h"
+
+struct err;
+struct monitor_setup; /* opaque */
+struct vm_devices_config;
+struct vm_params;
+
+/* Nothing yet. -ENOMEM. */
+int monitor_setup_create(struct monitor_setup **ret, struct err *err);
+/* Closes what was handed over. NULL is fine. */
+void monitor_setup_destroy(struct monitor_setup *s);
+DEFINE_CLEANUP(struct monitor_setup, monitor_setup_destroy)
+
+/*
+ * Take a message that monitor_msg_check() has passed, and its descriptors, for
+ * good. 1: it was START, and nothing is missing; 0: more will come.
+ * -EPROTO      not now, twice, too many, or the pieces do not fit together
+ * -ENOMEM
+ */
+int monitor_setup_take(struct monitor_setup *s, const struct monitor_msg *m,
+		       const int *fds, size_t n_fds, struct err *err);
+
+/*
+ * After START. All that is lent lives as long as @s. In *p, what is the
+ * caller's to set (kernel, console, loop, timing, callbacks) is left out.
+ */
+void monitor_setup_vm(struct monitor_setup *s, struct vm_params *p,
+		      struct vm_devices_config *d);
+
+/* A file of enum monitor_file, or -1; *ret_label is for messages. */
+int monitor_setup_file(const struct monitor_setup *s, enum monitor_file kind,
+		       const char **ret_label);
+/* The console's descriptor, or -1: none; *ret_input: may it be read? */
+int monitor_setup_console(const struct monitor_setup *s, bool *ret_input);
+/* Begin paused? */
+bool monitor_setup_paused(const struct monitor_setup *s);
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * vmm/supervisor/handover.h - everything a monitor gets before it makes the
+ * machine, as messages.
+ */
+#ifndef VMM_SUPERVISOR_HANDOVER_H
+#define VMM_SUPERVISOR_HANDOVER_H
+
+#include <stdbool.h>
+
+struct err;
+struct run_config;
+struct vm_devices_config;
+
+struct handover {
+	int channel;				 /* borrowed, non-blocking */
+	const struct run_config *config;	 /* borrowed */
+	const struct vm_devices_config *devices; /* borrowed */
+	int kvm_fd;				 /* borrowed */
+	int console_fd;				 /* borrowed; -1: none */
+	bool console_input; /* it is a stream socket, to be read, too */
+	bool paused;	    /* begin so */
+};
+
+/*
+ * Send all of it, and START. A monitor that does not listen is given
+ * HANDOVER_PATIENCE_MS: at this time no guest has run, so it can be waited for.
+ * -EPIPE: it is gone; it may have said why.
+ */
+enum { HANDOVER_PATIENCE_MS = 10000 };
+int handover_send(const struct handover *h, struct err *err);
+
+#endif

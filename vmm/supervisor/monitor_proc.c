@@ -1,0 +1,275 @@
+/* vmm/supervisor/monitor_proc.c - clone, exec, kill, wait. */
+#include "vmm/supervisor/monitor_proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "vmm/base/err.h"
+#include "vmm/monitor/monitor_proto.h"
+#include "vmm/version.h"
+
+static const char name[] = "coffer-monitor";
+
+struct monitor_proc {
+	pid_t pid; /* -1: reaped */
+	int status;
+	int pidfd, channel, err_fd;
+};
+
+/* --- which program ------------------------------------------------------- */
+
+int monitor_proc_find(int *ret_fd, struct err *err)
+{
+	char dir[4096], *slash;
+	ssize_t n = readlink("/proc/self/exe", dir, sizeof(dir) - 1);
+	AUTO(fd_closep) int dir_fd = -1;
+	int fd = -1;
+
+	dir[n < 0 ? 0 : n] = 0;
+	slash = strrchr(dir, '/');
+	if (slash) {
+		*slash = 0;
+		dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	}
+	if (dir_fd >= 0)
+		fd = openat(dir_fd, name, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		fd = open(COFFER_LIBEXECDIR "/coffer-monitor",
+			  O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		return err_set_kind(err, ERR_HOST, -errno,
+				    "%s is neither in %s nor in %s: %s; "
+				    "install coffer anew",
+				    name, dir, COFFER_LIBEXECDIR,
+				    strerror(errno));
+	*ret_fd = fd;
+	return 0;
+}
+
+/* --- the child, until it is another program ------------------------------ */
+
+struct child {
+	const struct monitor_proc_params *p;
+	int null, err_fd, channel;
+	pid_t parent;
+};
+
+/* Nothing but system calls: this is a fork of who knows what. */
+static void __attribute__((noreturn))
+fail_in_child(const struct child *c, const char *what)
+{
+	struct monitor_msg m = {.type = MONITOR_MSG_ERROR};
+	int e = errno;
+
+	m.error.kind = ERR_HOST;
+	m.error.code = -e;
+	snprintf(m.error.msg, sizeof(m.error.msg), "%s: %s: %s", name, what,
+		 strerror(e));
+	monitor_msg_send(c->channel, &m, NULL, 0);
+	_exit(EXIT_FAILURE);
+}
+
+static void default_signals(void)
+{
+	struct sigaction sa = {.sa_handler = SIG_DFL};
+	sigset_t none;
+
+	for (int i = 1; i < NSIG; i++)
+		sigaction(i, &sa, NULL);
+	sa.sa_handler = SIG_IGN; /* those it writes to come and go */
+	sigaction(SIGPIPE, &sa, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* What dup2() reads is above MONITOR_FD_CHANNEL, so nothing is overwritten. */
+static void __attribute__((noreturn)) become_monitor(const struct child *c)
+{
+	char *argv[] = {(char *)(uintptr_t)name,
+			(char *)(uintptr_t)coffer_version(), NULL};
+	char *envp[] = {NULL};
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		fail_in_child(c, "PR_SET_PDEATHSIG");
+	if (!c->p->namespaces && getppid() != c->parent)
+		_exit(EXIT_FAILURE); /* it died before that */
+	if (setsid() < 0 && errno != EPERM)
+		fail_in_child(c, "setsid");
+	default_signals();
+	if (dup2(c->null, 0) < 0 || dup2(c->null, 1) < 0 ||
+	    dup2(c->err_fd, MONITOR_FD_STDERR) < 0 ||
+	    dup2(c->channel, MONITOR_FD_CHANNEL) < 0)
+		fail_in_child(c, "dup2");
+	/* whatever the caller left open, this program does not get it */
+	if (syscall(SYS_close_range, MONITOR_FD_CHANNEL + 1, ~0U,
+		    CLOSE_RANGE_CLOEXEC) < 0)
+		fail_in_child(c, "close_range (Linux 5.11 is needed)");
+	syscall(SYS_execveat, c->p->program, "", argv, envp, AT_EMPTY_PATH);
+	fail_in_child(c, "execveat");
+}
+
+/* --- the parent ---------------------------------------------------------- */
+
+static uint64_t namespace_flags(const struct monitor_proc_params *p)
+{
+	uint64_t flags = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC |
+			 CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWCGROUP;
+
+	if (!p->namespaces)
+		return 0;
+	return geteuid() == 0 ? flags : flags | CLONE_NEWUSER;
+}
+
+static int clone_failed(const struct monitor_proc_params *p, int e,
+			struct err *err)
+{
+	const char *hint = "";
+
+	if (p->namespaces && (e == EPERM || e == ENOSPC || e == EUSERS))
+		hint = "; this host allows no namespaces "
+		       "(kernel.unprivileged_userns_clone, "
+		       "user.max_user_namespaces, or a chroot or container "
+		       "around us): run as root, or without them by --jail off";
+	return err_set_kind(err, e == EPERM ? ERR_PERM : ERR_HOST, -e,
+			    "%s: clone3: %s%s", name, strerror(e), hint);
+}
+
+/* A number that the child's dup2() calls do not hit. */
+static int above_channel(int fd)
+{
+	int high = fcntl(fd, F_DUPFD_CLOEXEC, MONITOR_FD_CHANNEL + 1);
+	int e = errno;
+
+	close(fd);
+	errno = e;
+	return high;
+}
+
+static int open_ends(struct monitor_proc *p, struct child *c, struct err *err)
+{
+	int pair[2], ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_set_kind(err, ERR_HOST, -errno, "%s: socketpair: %s",
+				    name, strerror(errno));
+	p->channel = pair[0];
+	c->channel = above_channel(pair[1]);
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+		return err_set_kind(err, ERR_HOST, -errno, "%s: pipe: %s", name,
+				    strerror(errno));
+	p->err_fd = ends[0];
+	c->err_fd = above_channel(ends[1]);
+	c->null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (c->null >= 0)
+		c->null = above_channel(c->null);
+	if (c->channel < 0 || c->err_fd < 0 || c->null < 0 ||
+	    fcntl(p->channel, F_SETFL, O_NONBLOCK) < 0)
+		return err_set_kind(err, ERR_HOST, -errno,
+				    "%s: descriptors: %s", name,
+				    strerror(errno));
+	return 0;
+}
+
+static int start(struct monitor_proc *p, const struct child *c, struct err *err)
+{
+	struct clone_args a = {
+		.flags = CLONE_PIDFD | namespace_flags(c->p),
+		.pidfd = (uintptr_t)&p->pidfd,
+		.exit_signal = SIGCHLD,
+	};
+	long pid = syscall(SYS_clone3, &a, sizeof(a));
+
+	if (pid < 0)
+		return clone_failed(c->p, errno, err);
+	if (!pid)
+		become_monitor(c);
+	p->pid = (pid_t)pid;
+	return 0;
+}
+
+int monitor_proc_start(const struct monitor_proc_params *params,
+		       struct monitor_proc **ret, struct err *err)
+{
+	AUTO(monitor_proc_destroyp) struct monitor_proc *p = NULL;
+	struct child c = {
+		.p = params,
+		.null = -1,
+		.err_fd = -1,
+		.channel = -1,
+		.parent = getpid(),
+	};
+	int r;
+
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return err_set(err, -ENOMEM, "out of memory");
+	p->pid = p->pidfd = p->channel = p->err_fd = -1;
+	r = open_ends(p, &c, err);
+	if (!r)
+		r = start(p, &c, err);
+	fd_closep(&c.null);
+	fd_closep(&c.err_fd);
+	fd_closep(&c.channel);
+	if (r < 0)
+		return r;
+	*ret = TAKE(p);
+	return 0;
+}
+
+void monitor_proc_kill(struct monitor_proc *p)
+{
+	if (p->pid > 0)
+		syscall(SYS_pidfd_send_signal, p->pidfd, SIGKILL, NULL, 0);
+}
+
+int monitor_proc_reap(struct monitor_proc *p)
+{
+	while (p->pid > 0 && waitpid(p->pid, &p->status, 0) < 0)
+		if (errno != EINTR)
+			break; /* SIGCHLD is ignored: the kernel has */
+	p->pid = -1;
+	return p->status;
+}
+
+void monitor_proc_destroy(struct monitor_proc *p)
+{
+	if (!p)
+		return;
+	monitor_proc_kill(p);
+	monitor_proc_reap(p);
+	fd_closep(&p->pidfd);
+	fd_closep(&p->channel);
+	fd_closep(&p->err_fd);
+	free(p);
+}
+
+int monitor_proc_channel(const struct monitor_proc *p)
+{
+	return p->channel;
+}
+
+int monitor_proc_pidfd(const struct monitor_proc *p)
+{
+	return p->pidfd;
+}
+
+int monitor_proc_stderr(const struct monitor_proc *p)
+{
+	return p->err_fd;
+}
+
+pid_t monitor_proc_pid(const struct monitor_proc *p)
+{
+	return p->pid;
+}

@@ -1,0 +1,62 @@
+/* vmm/supervisor/supervisor_impl.h - the supervisor's parts, for its files. */
+#ifndef VMM_SUPERVISOR_SUPERVISOR_IMPL_H
+#define VMM_SUPERVISOR_SUPERVISOR_IMPL_H
+
+#include <stdbool.h>
+
+#include "vmm/counters.h"
+#include "vmm/supervisor/monitor_proc.h"
+#include "vmm/supervisor/supervisor.h"
+
+struct console_relay;
+struct monitor_log;
+
+struct question {
+	int64_t id;		   /* 0: free */
+	supervisor_counters_fn fn; /* NULL: cancelled */
+	void *arg;
+};
+
+struct supervisor {
+	struct supervisor_params p;
+	int program; /* coffer-monitor */
+	int kvm_fd;  /* borrowed, as the next two */
+	struct console *console;
+	struct device_files *files;
+	struct list watches;
+
+	/* the monitor that runs */
+	struct monitor_proc *proc;
+	struct monitor_log *log;
+	struct console_relay *relay;
+	struct loop_source *channel_source, *exit_source;
+	bool ready; /* its machine exists */
+	struct monitor_msg msg;
+
+	enum supervisor_state state;
+	struct loop_source *timeout, *stop_timeout, *patience;
+	unsigned int n_stop; /* stop requests so far */
+	/*
+	 * Somebody ended the run from outside. Kept here as well, since the
+	 * monitor may just be ending by itself, in order to restart.
+	 */
+	bool ended;
+	struct run_result end;
+	bool has_result, has_error;
+	struct run_result result; /* with the last machine's counters */
+	struct err error;
+
+	struct counters answer; /* being received */
+	int64_t last_id;
+	struct question questions[SUPERVISOR_QUESTIONS_MAX];
+};
+
+/* 0, or an error of monitor_msg_send(). There is a monitor. */
+int supervisor_ask(struct supervisor *s, const struct monitor_msg *m);
+/* Part of an answer, or of the final counters. */
+void supervisor_take_counters(struct supervisor *s,
+			      const struct monitor_msg_counters *m);
+/* Nobody will answer them. */
+void supervisor_drop_questions(struct supervisor *s);
+
+#endif
