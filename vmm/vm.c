@@ -10,14 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "devices/legacy/debugcon.h"
 #include "devices/power_sink.h"
-#include "firmware/acpi_tables.h"
-#include "firmware/e820.h"
-#include "firmware/linux_boot.h"
-#include "firmware/smbios.h"
+#include "firmware/boot_entry.h"
 #include "mem/dma_view.h"
 #include "vmm/base/bits.h"
 #include "vmm/base/err.h"
@@ -34,6 +30,7 @@
 #include "vmm/timing.h"
 #include "vmm/vcpu.h"
 #include "vmm/vm_devices.h"
+#include "vmm/vm_load.h"
 
 enum {
 	VM_MAX_CPUS = 64,
@@ -304,62 +301,6 @@ static int create_machine(struct vm *vm, struct err *err)
 	return r < 0 ? r : create_devices(vm, err);
 }
 
-static int load_tables(struct vm *vm, struct err *err)
-{
-	AUTO(freep) uint8_t *acpi = NULL;
-	AUTO(freep) uint8_t *smbios = NULL;
-	struct smbios_config sc = {
-		.oem = vm->p.oem_strings,
-		.n_oem = vm->p.n_oem_strings,
-	};
-	size_t acpi_len = 0, smbios_len = 0;
-	int r;
-
-	memcpy(sc.uuid, vm->p.uuid, sizeof(sc.uuid));
-	r = acpi_tables_build(vm->p.n_cpus, &acpi, &acpi_len, err);
-	if (!r)
-		r = smbios_build(&sc, &smbios, &smbios_len, err);
-	if (r < 0)
-		return r;
-	r = guest_mem_load(vm->mem, MEM_RSDP, acpi, acpi_len);
-	if (!r)
-		r = guest_mem_load(vm->mem, MEM_SMBIOS, smbios, smbios_len);
-	if (r < 0)
-		return err_set_kind(err, ERR_INTERNAL, r,
-				    "tables do not fit into memory");
-	return 0;
-}
-
-static int load_kernel(struct vm *vm, struct boot_entry *ret, struct err *err)
-{
-	AUTO(linux_boot_plan_destroyp) struct linux_boot_plan *plan = NULL;
-	uint8_t seed[LINUX_BOOT_RNG_SEED];
-	struct e820_map e820;
-	struct linux_boot_args a = {
-		.kernel = vm->p.kernel,
-		.e820 = &e820,
-		.rsdp = MEM_RSDP,
-		.initrd = vm->p.initrd.len ? &vm->p.initrd : NULL,
-		.cmdline = vm->p.cmdline,
-	};
-	int r;
-
-	e820_machine(vm->p.ram_bytes, &e820);
-	/* As a launch on real hardware would be done: see linux_boot.h. */
-	a.entry32 = vm->p.emulate_c_bit;
-	if (!vm->p.emulate_c_bit &&
-	    getrandom(seed, sizeof(seed), 0) == sizeof(seed))
-		a.rng_seed = seed;
-	r = linux_boot_plan_create(&a, &plan, err);
-	explicit_bzero(seed, sizeof(seed));
-	if (!r)
-		r = linux_boot_load(plan, vm->mem, err);
-	if (r < 0)
-		return r;
-	*ret = plan->entry;
-	return 0;
-}
-
 /*
  * RAM above what a CPU can address would be there and not work. KVM_SET_CPUID2
  * would not tell.
@@ -456,6 +397,11 @@ static void on_held_wake(void *arg)
 		vm->p.paused(vm->p.paused_arg);
 }
 
+static int load(struct vm *vm, struct boot_entry *ret, struct err *err)
+{
+	return vm_load_plain(&vm->p, vm->mem, ret, err);
+}
+
 int vm_create(const struct vm_params *p, struct vm **ret, struct err *err)
 {
 	AUTO(vm_destroyp) struct vm *vm = NULL;
@@ -486,9 +432,7 @@ int vm_create(const struct vm_params *p, struct vm **ret, struct err *err)
 	if (!r)
 		r = create_machine(vm, err);
 	if (!r)
-		r = load_tables(vm, err);
-	if (!r)
-		r = load_kernel(vm, &entry, err);
+		r = load(vm, &entry, err);
 	if (r < 0)
 		return r;
 	timing_mark(p->timing, TIMING_LOADED);
