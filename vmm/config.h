@@ -69,6 +69,7 @@ struct run_config {
 	bool debug_exit;
 	bool print_timing;
 	char *status_file;
+	char *api; /* path of the control socket; NULL: none */
 	struct uuid_config uuid;
 	struct text_list oem_strings;
 	bool quiet;

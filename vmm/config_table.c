@@ -273,6 +273,13 @@ static const struct option_desc run_options[] = {
 };
 
 static const struct option_desc output_options[] = {
+	{.name = "api",
+	 .kind = OPTION_PATH,
+	 .off = AT(api, char *),
+	 .arg = "SOCKET",
+	 .help = "listen for coffer ctl on a unix socket",
+	 .more = "HTTP and JSON, for this user and root. A socket passed by a "
+		 "service manager (LISTEN_FDS) needs no --api."},
 	{.name = "status-file",
 	 .kind = OPTION_PATH,
 	 .off = AT(status_file, char *),

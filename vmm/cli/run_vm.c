@@ -16,6 +16,7 @@
 #include "vmm/console_open.h"
 #include "vmm/device_files.h"
 #include "vmm/kvm/kvm_sys.h"
+#include "vmm/supervisor/control.h"
 #include "vmm/supervisor/supervisor.h"
 #include "vmm/timing.h"
 #include "vmm/tty.h"
@@ -24,6 +25,7 @@ struct runner {
 	const struct run_config *c;
 	struct loop *loop;
 	struct supervisor *supervisor;
+	struct control *control;
 	struct console *console;
 	struct device_files *files;
 	struct timing timing;
@@ -97,7 +99,7 @@ static int start_supervisor(struct runner *r, struct err *err)
 
 static int run_loop(struct runner *r, struct run_result *res, struct err *err)
 {
-	int ret = loop_run(r->loop);
+	int ret = control_run(r->control, r->loop);
 
 	if (ret < 0)
 		return err_set_kind(err, ERR_INTERNAL, ret, "event loop: %s",
@@ -133,10 +135,14 @@ static int open_and_run(struct runner *r, struct run_result *res,
 							 : NULL,
 					r->loop, &r->files, err);
 	if (!ret)
+		ret = control_create(r->c->api, r->supervisor, &r->control,
+				     err);
+	if (!ret)
 		ret = supervisor_start(r->supervisor, kvm_fd, r->console,
 				       r->files, err);
 	if (!ret)
 		ret = run_loop(r, res, err);
+	control_destroy(r->control);
 	supervisor_destroy(r->supervisor);
 	device_files_close(r->files);
 	console_destroy(r->console);

@@ -128,8 +128,22 @@ static bool check_counters(const struct monitor_msg *m)
 
 static bool check_launch_info(const struct monitor_msg *m)
 {
-	return m->launch_info.len <= MONITOR_MEASURE_MAX &&
-	       !m->launch_info.zero;
+	const struct launch_info *i = &m->launch_info;
+
+	return i->kind != LAUNCH_PLAIN && launch_kind_name(i->kind) &&
+	       launch_state_name(i->state) && launch_origin_name(i->origin) &&
+	       launch_firmware_name(i->firmware) &&
+	       launch_secret_format_name(i->secret_format) &&
+	       i->attested <= 1 && i->measured <= 1 && i->emulated <= 1 &&
+	       i->init2 <= 1;
+}
+
+static bool check_launch_answer(const struct monitor_msg *m)
+{
+	return m->launch_answer.kind <= ERR_PERM &&
+	       m->launch_answer.code <= 0 &&
+	       m->launch_answer.code >= -ERRNO_MAX &&
+	       ends(m->launch_answer.msg, sizeof(m->launch_answer.msg));
 }
 
 static bool check_trap(const struct monitor_msg *m)
@@ -200,6 +214,7 @@ static const struct rule to_supervisor[] = {
 	BACK(MONITOR_MSG_EVENT) = RULE(event, 0, 0),
 	BACK(MONITOR_MSG_COUNTERS) = RULE(counters, 0, 0),
 	BACK(MONITOR_MSG_LAUNCH_INFO) = RULE(launch_info, 0, 0),
+	BACK(MONITOR_MSG_LAUNCH_ANSWER) = RULE(launch_answer, 0, 0),
 	BACK(MONITOR_MSG_TRAP) = RULE(trap, 0, 0),
 	BACK(MONITOR_MSG_RESULT) = RULE(result, 0, 0),
 	BACK(MONITOR_MSG_ERROR) = RULE(error, 0, 0),

@@ -27,6 +27,7 @@
 #include <stdint.h>
 
 #include "vmm/base/err.h"
+#include "vmm/launch_info.h"
 
 struct monitor_msg;
 
@@ -45,7 +46,6 @@ enum {
 	MONITOR_COUNTERS_MAX = 32, /* in one message */
 	MONITOR_SECRET_HEADER = 52,
 	MONITOR_SECRET_MAX = 16384,
-	MONITOR_MEASURE_MAX = 48, /* measurement and its nonce */
 	MONITOR_TIMINGS_MAX = 24,
 	MONITOR_CPUS_MAX = 64,
 	MONITOR_DISKS_MAX = 64,
@@ -69,8 +69,8 @@ enum monitor_msg_type {
 	MONITOR_MSG_POWER_BUTTON, /* no answer */
 	MONITOR_MSG_END,	  /* answered by RESULT */
 	MONITOR_MSG_GET_COUNTERS, /* answered by COUNTERS with the same id */
-	MONITOR_MSG_SECRET,	  /* SEV: LAUNCH_SECRET; answered by STATE */
-	MONITOR_MSG_FINISH,	  /* SEV: LAUNCH_FINISH, and run */
+	MONITOR_MSG_SECRET,	  /* SEV; answered by LAUNCH_ANSWER */
+	MONITOR_MSG_FINISH,	  /* SEV; the same, and STATE when it runs */
 	MONITOR_MSG_TO_MONITOR_END,
 	/* to the supervisor */
 	MONITOR_MSG_JAILED = 100, /* privileges are gone */
@@ -79,10 +79,11 @@ enum monitor_msg_type {
 	MONITOR_MSG_TIMING,
 	MONITOR_MSG_EVENT,
 	MONITOR_MSG_COUNTERS,
-	MONITOR_MSG_LAUNCH_INFO, /* SEV: measured, waiting for the owner */
-	MONITOR_MSG_TRAP,	 /* a call that no list has: see `logged` */
-	MONITOR_MSG_RESULT,	 /* the last message */
-	MONITOR_MSG_ERROR,	 /* the last message */
+	MONITOR_MSG_LAUNCH_INFO, /* SEV: measured, and after each change */
+	MONITOR_MSG_LAUNCH_ANSWER,
+	MONITOR_MSG_TRAP,   /* a call that no list has: see `logged` */
+	MONITOR_MSG_RESULT, /* the last message */
+	MONITOR_MSG_ERROR,  /* the last message */
 	MONITOR_MSG_TO_SUPERVISOR_END,
 };
 
@@ -250,11 +251,11 @@ struct monitor_msg_counters {
 	struct monitor_counter v[MONITOR_COUNTERS_MAX];
 };
 
-struct monitor_msg_launch_info {
-	uint32_t handle, policy;
-	uint8_t api_major, api_minor, build, zero;
-	uint32_t len; /* bytes of measure */
-	uint8_t measure[MONITOR_MEASURE_MAX];
+/* To SECRET and FINISH, after a LAUNCH_INFO that shows what changed. */
+struct monitor_msg_launch_answer {
+	uint32_t kind; /* enum err_kind */
+	int32_t code;  /* 0, or a negative errno */
+	char msg[ERR_MSG_MAX];
 };
 
 struct monitor_msg_trap {
@@ -300,7 +301,8 @@ struct monitor_msg {
 		struct monitor_msg_timing timing;
 		struct monitor_msg_event event;
 		struct monitor_msg_counters counters;
-		struct monitor_msg_launch_info launch_info;
+		struct launch_info launch_info;
+		struct monitor_msg_launch_answer launch_answer;
 		struct monitor_msg_trap trap;
 		struct monitor_msg_result result;
 		struct monitor_msg_error error;
@@ -320,7 +322,8 @@ static_assert(sizeof(struct monitor_msg_end) == 8 + ERR_MSG_MAX, "end");
 static_assert(sizeof(struct monitor_msg_secret) == 64 + MONITOR_SECRET_MAX,
 	      "secret");
 static_assert(sizeof(struct monitor_msg_counters) == 1552, "counters");
-static_assert(sizeof(struct monitor_msg_launch_info) == 64, "launch_info");
+static_assert(sizeof(struct monitor_msg_launch_answer) == 8 + ERR_MSG_MAX,
+	      "launch_answer");
 static_assert(sizeof(struct monitor_msg_trap) == 80, "trap");
 static_assert(sizeof(struct monitor_msg_result) == 16 + ERR_MSG_MAX, "result");
 static_assert(sizeof(struct monitor_msg_error) == 8 + ERR_MSG_MAX, "error");

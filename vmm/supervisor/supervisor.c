@@ -224,12 +224,27 @@ static void take_state(struct supervisor *s, uint32_t state)
 }
 
 static void take_launch_info(struct supervisor *s,
-			     const struct monitor_msg_launch_info *info)
+			     const struct launch_info *info)
 {
-	if (s->state != SUPERVISOR_STARTING)
-		return;
-	set_state(s, SUPERVISOR_LAUNCH);
+	if (s->state == SUPERVISOR_STARTING && info->state == LAUNCH_MEASURED)
+		set_state(s, SUPERVISOR_LAUNCH);
 	TELL(s, launch_info, info);
+}
+
+static void take_launch_answer(struct supervisor *s,
+			       const struct monitor_msg_launch_answer *m)
+{
+	struct err err = {.code = m->code, .kind = (enum err_kind)m->kind};
+
+	memcpy(err.msg, m->msg, sizeof(err.msg));
+	monitor_text_clean(err.msg);
+	TELL(s, launch_answer, m->code, &err);
+}
+
+static void take_event(struct supervisor *s)
+{
+	log_debug("the guest's kernel panicked and runs a crash kernel");
+	TELL(s, crash_kernel);
 }
 
 static void take_result(struct supervisor *s,
@@ -277,14 +292,16 @@ static void take(struct supervisor *s, const struct monitor_msg *m)
 		timing_merge(s->p.timing, m->timing.at, MONITOR_TIMINGS_MAX);
 		break;
 	case MONITOR_MSG_EVENT:
-		log_debug("the guest's kernel panicked and runs a crash "
-			  "kernel");
+		take_event(s);
 		break;
 	case MONITOR_MSG_COUNTERS:
 		supervisor_take_counters(s, &m->counters);
 		break;
 	case MONITOR_MSG_LAUNCH_INFO:
 		take_launch_info(s, &m->launch_info);
+		break;
+	case MONITOR_MSG_LAUNCH_ANSWER:
+		take_launch_answer(s, &m->launch_answer);
 		break;
 	case MONITOR_MSG_TRAP:
 		take_trap(s, &m->trap);
@@ -451,6 +468,10 @@ static void conclude(struct supervisor *s)
 	if (s->ended && !s->has_error && (!s->has_result || wants_restart(s))) {
 		s->result.how = s->end.how;
 		memcpy(s->result.why, s->end.why, sizeof(s->result.why));
+	}
+	if (s->has_error) { /* for the watchers */
+		s->result.how = RUN_ERROR;
+		memcpy(s->result.why, s->error.msg, sizeof(s->result.why));
 	}
 	set_state(s, SUPERVISOR_ENDED);
 	loop_quit(s->p.loop);

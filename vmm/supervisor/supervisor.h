@@ -42,9 +42,15 @@ struct supervisor_watch_ops {
 	void (*state)(void *arg, enum supervisor_state state);
 	/* The guest rebooted, and a new machine is being started. */
 	void (*restarted)(void *arg);
-	/* SUPERVISOR_LAUNCH begins; @info is valid during the call. */
-	void (*launch_info)(void *arg,
-			    const struct monitor_msg_launch_info *info);
+	/*
+	 * Of a protected guest: when SUPERVISOR_LAUNCH has begun, and after
+	 * each secret and the end of the launch. Valid during the call.
+	 */
+	void (*launch_info)(void *arg, const struct launch_info *info);
+	/* What became of the oldest supervisor_secret() or _finish(). */
+	void (*launch_answer)(void *arg, int r, const struct err *err);
+	/* The guest's kernel panicked, and runs another that saves a dump. */
+	void (*crash_kernel)(void *arg);
 };
 
 /* Embedded in the watcher; removed by supervisor_unwatch(). */
