@@ -206,6 +206,19 @@ int sev_key_of_scalar(enum sev_curve curve, const uint8_t *scalar,
 	return r < 0 ? r : ec_key(curve, point, d, ret);
 }
 
+int sev_key_to_scalar(const struct sev_key *k, uint8_t *scalar)
+{
+	AUTO(BN_clear_freep) BIGNUM *d = NULL;
+	size_t len;
+
+	if (sev_key_is_rsa(k))
+		return -EINVAL;
+	if (EVP_PKEY_get_bn_param(k->pkey, OSSL_PKEY_PARAM_PRIV_KEY, &d) != 1)
+		return -EINVAL;
+	len = sev_curve_len(k->curve);
+	return BN_bn2binpad(d, scalar, (int)len) < 0 ? -EIO : 0;
+}
+
 static int bn_to_field(const struct sev_key *k, const char *name, uint8_t *out,
 		       size_t len)
 {

@@ -39,6 +39,9 @@ int sev_key_generate_rsa(unsigned int bits, struct sev_key **ret);
 int sev_key_of_scalar(enum sev_curve curve, const uint8_t *scalar,
 		      struct sev_key **ret);
 
+/* The inverse: the private scalar. -EINVAL: no pair of a curve; -EIO. */
+int sev_key_to_scalar(const struct sev_key *k, uint8_t *scalar);
+
 /*
  * Put the public half into @c, which has the algorithm already.
  * -EINVAL: a key of another kind

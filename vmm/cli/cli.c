@@ -30,6 +30,7 @@ static const struct verb verbs[] = {
 	 "ask a running guest: its state, a pause, its measurement"},
 	{"owner", NULL, cli_owner,
 	 "for a guest's owner: sessions, measurements, secrets"},
+	{"sim", NULL, cli_sim, "run a command on a simulated SEV host"},
 	{"version", NULL, cli_version, "print the version"},
 	{"help", NULL, cli_help, "help [VERB]: this list, or a verb's options"},
 };

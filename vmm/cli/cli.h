@@ -12,6 +12,7 @@ int cli_run(int argc, char *const *argv);
 int cli_doctor(int argc, char *const *argv);
 int cli_ctl(int argc, char *const *argv);
 int cli_owner(int argc, char *const *argv);
+int cli_sim(int argc, char *const *argv);
 
 /* Their options, for `coffer help VERB`. run: run_option_table. */
 extern const struct option_table doctor_option_table;

@@ -1,0 +1,129 @@
+/* vmm/cli/sim_cli.c - from options to a simulated host, and its exit status. */
+#include "vmm/cli/sim_cli.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "sim/sim_run.h"
+#include "vmm/base/err.h"
+#include "vmm/base/log.h"
+#include "vmm/base/own.h"
+#include "vmm/cli/sim_options.h"
+#include "vmm/exit_status.h"
+#include "vmm/version.h"
+
+/* The index of "--"; argc when there is none. */
+static int find_command(int argc, char *const *argv)
+{
+	int i = 1;
+
+	while (i < argc && strcmp(argv[i], "--") != 0)
+		i++;
+	return i;
+}
+
+static int configure(const struct sim_options *o, struct sim_config *ret,
+		     struct err *err)
+{
+	if (o->es_asids > o->asids)
+		return err_set_kind(err, ERR_USAGE, -EINVAL,
+				    "--es-asids: more than --asids");
+	if (o->c_bit && o->cbit_alias)
+		return err_set_kind(err, ERR_USAGE, -EINVAL,
+				    "--cbitpos: --cbit-alias chooses it");
+	*ret = (struct sim_config){
+		.fw = {.api = {o->api_major, o->api_minor, (uint8_t)o->build},
+		       .has_es = !o->no_es,
+		       .asids = (uint32_t)o->asids,
+		       .min_sev_asid = (uint32_t)o->es_asids + 1,
+		       .guests = (uint32_t)o->guests},
+		.kvm = {.has_sev = !o->no_sev,
+			.scramble = o->scramble,
+			.psp_us_per_kib = (uint32_t)o->psp_us_per_kib},
+		.c_bit = (unsigned int)o->c_bit,
+		.cbit_alias = o->cbit_alias,
+		.state = o->state,
+		.trace = o->trace,
+		.faults = o->faults.v,
+		.n_faults = o->faults.n,
+	};
+	return 0;
+}
+
+static int status_of(const struct sim_result *res, const char *command)
+{
+	int s = res->wait_status;
+
+	if (res->exec_errno) {
+		log_error("sim: cannot run '%s': %s", command,
+			  strerror(res->exec_errno));
+		return res->exec_errno == ENOENT ? SIM_EXIT_NO_COMMAND
+						 : SIM_EXIT_CANNOT_RUN;
+	}
+	if (WIFSIGNALED(s))
+		return SIM_EXIT_SIGNAL + WTERMSIG(s);
+	if (!WEXITSTATUS(s) && res->touched)
+		return SIM_EXIT_TOUCHED;
+	return WEXITSTATUS(s);
+}
+
+static int run(const struct sim_options *o, char *const *command,
+	       struct err *err)
+{
+	struct sim_result res = {0};
+	struct sim_config c;
+	int r;
+
+	if (!command[0])
+		return err_set_kind(err, ERR_USAGE, -EINVAL,
+				    "nothing to run: coffer sim [OPTION...] -- "
+				    "COMMAND");
+	r = configure(o, &c, err);
+	if (r < 0)
+		return r;
+	fprintf(stderr, "coffer: sim: AMD SEV is SIMULATED here, nothing is "
+			"protected\n");
+	r = sim_run(&c, command, &res, err);
+	return r < 0 ? r : status_of(&res, command[0]);
+}
+
+static bool show(enum option_outcome what)
+{
+	switch (what) {
+	case OPTION_OUTCOME_OK:
+		return false;
+	case OPTION_OUTCOME_SHORT_HELP:
+		option_print_short_help(&sim_option_table, stdout);
+		break;
+	case OPTION_OUTCOME_LONG_HELP:
+		option_print_long_help(&sim_option_table, stdout);
+		break;
+	case OPTION_OUTCOME_VERSION:
+		printf("coffer-sim %s\n", coffer_version());
+		break;
+	}
+	return true;
+}
+
+int sim_cli_main(int argc, char *const *argv)
+{
+	int at = find_command(argc, argv), r;
+	enum option_outcome outcome;
+	struct sim_options o;
+	struct err err = {0};
+
+	sim_option_table.init(&o);
+	r = option_parse_args(&sim_option_table, at, argv, &o, &outcome, &err);
+	if (r >= 0 && !show(outcome))
+		r = run(&o, argv + (at < argc ? at + 1 : argc), &err);
+	option_free(&sim_option_table, &o);
+	if (r < 0) {
+		log_error("sim: %s", err.msg);
+		return (int)exit_status_of_err(&err);
+	}
+	if (outcome != OPTION_OUTCOME_OK && (fflush(stdout) || ferror(stdout)))
+		return EXIT_STATUS_HOST;
+	return r;
+}

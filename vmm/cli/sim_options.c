@@ -1,0 +1,178 @@
+/* vmm/cli/sim_options.c - option table of coffer-sim. */
+#include "vmm/cli/sim_options.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "vmm/base/err.h"
+
+#define AT(f, t) OPTION_AT(struct sim_options, f, t)
+
+static int parse_api(void *field, const char *text, struct err *err)
+{
+	unsigned int major, minor;
+	uint8_t *api = field;
+	char rest;
+
+	if (strlen(text) > 7 ||
+	    sscanf(text, "%3u.%3u%c", &major, &minor, &rest) != 2 ||
+	    major > 255 || minor > 255)
+		return err_set_kind(err, ERR_USAGE, -EINVAL,
+				    "'%.32s': expected MAJOR.MINOR, as 1.51",
+				    text);
+	api[0] = (uint8_t)major;
+	api[1] = (uint8_t)minor;
+	return 0;
+}
+
+static void init(void *target)
+{
+	*(struct sim_options *)target = (struct sim_options){
+		.api_major = 1,
+		.api_minor = 55,
+		.build = 24,
+		.asids = 509,
+		.es_asids = 99,
+		.guests = 1024,
+	};
+}
+
+static void epilogue(FILE *f)
+{
+	fprintf(f,
+		"\nExit status: the command's own, 128 and the signal when one "
+		"ended it, and\n"
+		"  64  bad usage\n"
+		"  65  the command wrote to launched memory (--scramble)\n"
+		"  66  the state file is not what it should be\n"
+		"  69  the host lacks something\n"
+		"  77  no permission\n"
+		"  126 the command cannot be run\n"
+		"  127 there is no such command\n"
+		"\nNothing here is protected. More: coffer-sim(1)\n");
+}
+
+static const struct option_desc platform_options[] = {
+	{.name = "state",
+	 .short_name = 's',
+	 .kind = OPTION_PATH,
+	 .off = AT(state, char *),
+	 .arg = "FILE",
+	 .help = "where the platform keeps its keys (made when missing)",
+	 .more = "Without it each run is a platform of its own."},
+	{.name = "api",
+	 .kind = OPTION_PARSED,
+	 .off = AT(api_major, uint8_t),
+	 .arg = "MAJOR.MINOR",
+	 .help = "version of the firmware's API (1.55)",
+	 .parse = parse_api},
+	{.name = "build",
+	 .kind = OPTION_NUMBER,
+	 .off = AT(build, uint64_t),
+	 .arg = "N",
+	 .help = "build of the firmware (24)",
+	 .max = 255},
+	{.name = "no-sev",
+	 .kind = OPTION_FLAG,
+	 .off = AT(no_sev, bool),
+	 .help = "a host whose kvm_amd has SEV off"},
+	{.name = "no-es",
+	 .kind = OPTION_FLAG,
+	 .off = AT(no_es, bool),
+	 .help = "a host without SEV-ES"},
+	{.name = "asids",
+	 .kind = OPTION_NUMBER,
+	 .off = AT(asids, uint64_t),
+	 .arg = "N",
+	 .help = "ASIDs in all (509)",
+	 .min = 1,
+	 .max = 65535},
+	{.name = "es-asids",
+	 .kind = OPTION_NUMBER,
+	 .off = AT(es_asids, uint64_t),
+	 .arg = "N",
+	 .help = "how many of them are for SEV-ES (99)",
+	 .max = 65535},
+	{.name = "guests",
+	 .kind = OPTION_NUMBER,
+	 .off = AT(guests, uint64_t),
+	 .arg = "N",
+	 .help = "guests that the firmware has room for (1024)",
+	 .min = 1,
+	 .max = 1024},
+	{.name = "cbitpos",
+	 .kind = OPTION_NUMBER,
+	 .off = AT(c_bit, uint64_t),
+	 .arg = "N",
+	 .help = "position of the C-bit (51)",
+	 .min = 32,
+	 .max = 63},
+	{0},
+};
+
+static const struct option_desc guest_options[] = {
+	{.name = "scramble",
+	 .kind = OPTION_FLAG,
+	 .off = AT(scramble, bool),
+	 .help = "encrypt launched memory until LAUNCH_FINISH",
+	 .more = "A command that writes there meanwhile is found out: the "
+		 "page is named and the exit status is 65."},
+	{.name = "cbit-alias",
+	 .kind = OPTION_FLAG,
+	 .off = AT(cbit_alias, bool),
+	 .help = "tell guests of SEV, with a C-bit this host has room for",
+	 .more = "For monitors that map RAM a second time at that bit. "
+		 "Otherwise the CPUID leaf is cleared where the monitor keeps "
+		 "it, when it sets it."},
+	{0},
+};
+
+static const struct option_desc other_options[] = {
+	{.name = "fault",
+	 .kind = OPTION_TEXTS,
+	 .off = AT(faults, struct text_list),
+	 .arg = "COMMAND[:N]=CODE",
+	 .help = "make a command fail, at its N-th call or always; repeat",
+	 .more = "CODE is a status of the firmware by name or number, or an "
+		 "errno by name. Commands are listed in coffer-sim(1).",
+	 .max = 64,
+	 .entry_max = 96},
+	{.name = "trace",
+	 .short_name = 't',
+	 .kind = OPTION_PATH,
+	 .off = AT(trace, char *),
+	 .arg = "FILE",
+	 .help = "write every answer as a line of JSON (-: standard error)"},
+	{.name = "psp-time",
+	 .kind = OPTION_NUMBER,
+	 .off = AT(psp_us_per_kib, uint64_t),
+	 .arg = "MICROSECONDS",
+	 .help = "time that launching a KiB takes (0)",
+	 .more = "250 is what was measured of SEV-SNP.",
+	 .max = 1000000},
+	{.name = "help",
+	 .short_name = 'h',
+	 .kind = OPTION_HELP,
+	 .help = "-h: this list; --help: more of it"},
+	{.name = "version",
+	 .kind = OPTION_VERSION,
+	 .help = "print the version"},
+	{0},
+};
+
+static const struct option_section sections[] = {
+	{"The platform", platform_options},
+	{"Its guests", guest_options},
+	{"Other options", other_options},
+	{0},
+};
+
+const struct option_table sim_option_table = {
+	.verb = "sim",
+	.synopsis = "[OPTION...] -- COMMAND [ARGUMENT...]",
+	.summary = "Run a command on a SIMULATED host with AMD SEV.",
+	.epilogue = epilogue,
+	.sections = sections,
+	.size = sizeof(struct sim_options),
+	.init = init,
+};

@@ -1,0 +1,18 @@
+/* vmm/cli/sim_options.h - the options of coffer-sim. */
+#ifndef VMM_CLI_SIM_OPTIONS_H
+#define VMM_CLI_SIM_OPTIONS_H
+
+#include "vmm/option.h"
+
+struct sim_options {
+	char *state, *trace;
+	struct text_list faults;
+	bool scramble, cbit_alias, no_es, no_sev;
+	uint64_t c_bit; /* 0: chosen */
+	uint8_t api_major, api_minor;
+	uint64_t build, asids, es_asids, guests, psp_us_per_kib;
+};
+
+extern const struct option_table sim_option_table;
+
+#endif
