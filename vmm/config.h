@@ -50,6 +50,8 @@ enum on_reboot {
 	ON_REBOOT_RESTART,
 };
 
+enum jail_choice { JAIL_CHOICE_ON = 0, JAIL_CHOICE_OFF };
+
 struct uuid_config {
 	bool given;
 	uint8_t bytes[16]; /* in the order of the text form (RFC 4122, 3) */
@@ -67,6 +69,8 @@ struct run_config {
 	uint64_t stop_timeout_ms;
 	int on_reboot; /* enum on_reboot */
 	bool debug_exit;
+	int jail;   /* enum jail_choice */
+	char *user; /* of the monitor: NAME|UID[:GROUP|:GID] */
 	bool print_timing;
 	char *status_file;
 	char *api; /* path of the control socket; NULL: none */

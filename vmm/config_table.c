@@ -242,6 +242,28 @@ static const struct option_desc machine_options[] = {
 	{0},
 };
 
+static const char *const jail_choices[] = {
+	[JAIL_CHOICE_ON] = "on", [JAIL_CHOICE_OFF] = "off", NULL};
+
+static const struct option_desc jail_options[] = {
+	{.name = "jail",
+	 .kind = OPTION_CHOICE,
+	 .off = AT(jail, int),
+	 .arg = "on|off",
+	 .help = "run the guest in namespaces of its own (default on)",
+	 .more = "off: for a host that forbids namespaces. The guest's process "
+		 "then sees the host's files as you do.",
+	 .choices = jail_choices},
+	{.name = "user",
+	 .kind = OPTION_TEXT,
+	 .off = AT(user, char *),
+	 .arg = "USER[:GROUP]",
+	 .help = "as root: the user that runs the guest",
+	 .more = "Default: one of its own for each guest, without an account.",
+	 .max = 256},
+	{0},
+};
+
 static const char *const on_reboot_choices[] = {
 	[ON_REBOOT_EXIT] = "exit", [ON_REBOOT_RESTART] = "restart", NULL};
 
@@ -321,6 +343,7 @@ static const struct option_section sections[] = {
 	{"The machine", machine_options},
 	{"Its devices", config_device_options},
 	{"Its protection", config_protection_options},
+	{"Its jail", jail_options},
 	{"When it ends", run_options},
 	{"Files and output", output_options},
 	{0},

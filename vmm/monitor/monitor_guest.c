@@ -222,13 +222,15 @@ static int conclude(struct guest *g, struct err *err)
 {
 	struct run_result res = {0};
 
+	console_plug(g->console, NULL);
 	vm_result(g->vm, &res);
 	tell_counters(g, 0);
 	tell_timing(g);
 	if (res.how == RUN_ERROR)
 		return err_set_kind(err, ERR_HOST, -EIO, "%s", res.why);
+	console_destroy(g->console); /* what is left of the output */
 	tell_result(g, &res);
-	return 0;
+	_exit(EXIT_SUCCESS); /* the kernel takes the rest apart */
 }
 
 int monitor_guest_run(struct monitor_setup *setup, int channel,

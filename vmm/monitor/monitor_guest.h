@@ -10,9 +10,9 @@ struct monitor_setup;
 struct timing;
 
 /*
- * 0: the guest ran, and the supervisor knows how it ended. Negative errno:
- * nothing ran, or we failed; @err is still to be told. Does not return when
- * the supervisor goes: then there is nobody to run for.
+ * Ends the process when the guest has ended and the supervisor knows how, and
+ * when the supervisor goes: then there is nobody to run for. Negative errno:
+ * nothing ran, or we failed; @err is still to be told.
  */
 int monitor_guest_run(struct monitor_setup *setup, int channel,
 		      struct timing *timing, struct err *err);

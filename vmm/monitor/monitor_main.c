@@ -11,12 +11,25 @@
 #include "vmm/base/err.h"
 #include "vmm/base/log.h"
 #include "vmm/base/thread_start.h"
+#include "vmm/monitor/jail.h"
 #include "vmm/monitor/monitor_guest.h"
 #include "vmm/monitor/monitor_lockdown.h"
 #include "vmm/monitor/monitor_proto.h"
 #include "vmm/monitor/monitor_setup.h"
 #include "vmm/timing.h"
 #include "vmm/version.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+/*
+ * The leak checker stops all threads by ptrace and reads /proc: a jail has
+ * neither. The environment, where this would be said otherwise, is empty.
+ */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "detect_leaks=0";
+}
+#endif
 
 static int recv_next(struct monitor_msg *m, int fds[static MONITOR_FDS_MAX],
 		     size_t *n_fds, struct err *err)
@@ -46,6 +59,9 @@ static int enter_jail(struct monitor_msg *m, struct err *err)
 				    "message %u comes before the jail",
 				    m->type);
 	log_set_level((enum log_level)m->jail.log_level);
+	r = jail_enter(&m->jail, err);
+	if (r < 0)
+		return r;
 	r = monitor_lockdown_prepare(m->jail.seccomp, MONITOR_FD_CHANNEL, err);
 	if (r < 0)
 		return r;

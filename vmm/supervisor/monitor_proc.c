@@ -57,12 +57,24 @@ int monitor_proc_find(int *ret_fd, struct err *err)
 	return 0;
 }
 
+static uint64_t namespace_flags(const struct monitor_proc_params *p)
+{
+	uint64_t flags = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC |
+			 CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWCGROUP;
+
+	if (!p->namespaces)
+		return 0;
+	return geteuid() == 0 ? flags : flags | CLONE_NEWUSER;
+}
+
 /* --- the child, until it is another program ------------------------------ */
 
 struct child {
 	const struct monitor_proc_params *p;
 	int null, err_fd, channel;
 	pid_t parent;
+	uid_t uid; /* ours, outside */
+	gid_t gid;
 };
 
 /* Nothing but system calls: this is a fork of who knows what. */
@@ -93,6 +105,32 @@ static void default_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+static void write_map(const struct child *c, const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	size_t len = strlen(text);
+
+	if (fd < 0 || write(fd, text, len) != (ssize_t)len)
+		fail_in_child(c, path);
+	close(fd);
+}
+
+/*
+ * In a user namespace of our own we are user 0, which is the caller outside.
+ * Mapped before exec, which would take the capabilities away from nobody
+ * (user_namespaces(7)).
+ */
+static void map_user(const struct child *c)
+{
+	char map[32];
+
+	write_map(c, "/proc/self/setgroups", "deny");
+	snprintf(map, sizeof(map), "0 %u 1", c->uid);
+	write_map(c, "/proc/self/uid_map", map);
+	snprintf(map, sizeof(map), "0 %u 1", c->gid);
+	write_map(c, "/proc/self/gid_map", map);
+}
+
 /* What dup2() reads is above MONITOR_FD_CHANNEL, so nothing is overwritten. */
 static void __attribute__((noreturn)) become_monitor(const struct child *c)
 {
@@ -107,6 +145,8 @@ static void __attribute__((noreturn)) become_monitor(const struct child *c)
 	if (setsid() < 0 && errno != EPERM)
 		fail_in_child(c, "setsid");
 	default_signals();
+	if (namespace_flags(c->p) & CLONE_NEWUSER)
+		map_user(c);
 	if (dup2(c->null, 0) < 0 || dup2(c->null, 1) < 0 ||
 	    dup2(c->err_fd, MONITOR_FD_STDERR) < 0 ||
 	    dup2(c->channel, MONITOR_FD_CHANNEL) < 0)
@@ -120,16 +160,6 @@ static void __attribute__((noreturn)) become_monitor(const struct child *c)
 }
 
 /* --- the parent ---------------------------------------------------------- */
-
-static uint64_t namespace_flags(const struct monitor_proc_params *p)
-{
-	uint64_t flags = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC |
-			 CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWCGROUP;
-
-	if (!p->namespaces)
-		return 0;
-	return geteuid() == 0 ? flags : flags | CLONE_NEWUSER;
-}
 
 static int clone_failed(const struct monitor_proc_params *p, int e,
 			struct err *err)
@@ -208,6 +238,8 @@ int monitor_proc_start(const struct monitor_proc_params *params,
 		.err_fd = -1,
 		.channel = -1,
 		.parent = getpid(),
+		.uid = geteuid(),
+		.gid = getegid(),
 	};
 	int r;
 

@@ -366,8 +366,11 @@ static void on_monitor_exit(void *arg, int fd, uint32_t events);
 
 static int start_proc(struct supervisor *s, struct err *err)
 {
-	const struct monitor_proc_params pp = {.program = s->program};
-	struct monitor_msg jail = {.type = MONITOR_MSG_JAIL};
+	const struct monitor_proc_params pp = {
+		.program = s->program,
+		.namespaces = s->jail.msg.flags & MONITOR_JAIL_ON,
+	};
+	struct monitor_msg m = {.type = MONITOR_MSG_JAIL};
 	int r = monitor_proc_start(&pp, &s->proc, err);
 
 	if (r < 0)
@@ -385,12 +388,9 @@ static int start_proc(struct supervisor *s, struct err *err)
 	if (r < 0)
 		return err_set_kind(err, ERR_HOST, r, "event loop: %s",
 				    strerror(-r));
-	jail.jail = (struct monitor_msg_jail){
-		.log_level = (uint32_t)log_get_level(),
-		.seccomp = MONITOR_SECCOMP_OFF,
-	};
-	supervisor_ask(s,
-		       &jail); /* if it is gone, on_monitor_exit() says why */
+	m.jail = s->jail.msg;
+	m.jail.seccomp = MONITOR_SECCOMP_OFF;
+	supervisor_ask(s, &m); /* if it is gone, on_monitor_exit() says why */
 	return 0;
 }
 
@@ -565,10 +565,13 @@ int supervisor_create(const struct supervisor_params *p,
 		return err_set(err, -ENOMEM, "out of memory");
 	s->p = *p;
 	s->program = s->kvm_fd = -1;
+	jail_plan_init(&s->jail);
 	list_init(&s->watches);
 	r = add_timers(s, err);
 	if (!r)
 		r = monitor_proc_find(&s->program, err);
+	if (!r)
+		r = jail_plan_make(p->config, &s->jail, err);
 	if (!r)
 		r = start_proc(s, err);
 	if (r < 0)
@@ -611,6 +614,7 @@ void supervisor_destroy(struct supervisor *s)
 	loop_remove(s->stop_timeout);
 	loop_remove(s->patience);
 	fd_closep(&s->program);
+	jail_plan_release(&s->jail);
 	counters_free(&s->result.counters);
 	counters_free(&s->answer);
 	free(s);

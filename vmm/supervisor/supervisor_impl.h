@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "vmm/counters.h"
+#include "vmm/supervisor/jail_plan.h"
 #include "vmm/supervisor/monitor_proc.h"
 #include "vmm/supervisor/supervisor.h"
 
@@ -19,8 +20,9 @@ struct question {
 
 struct supervisor {
 	struct supervisor_params p;
-	int program; /* coffer-monitor */
-	int kvm_fd;  /* borrowed, as the next two */
+	int program;	       /* coffer-monitor */
+	struct jail_plan jail; /* the same for each monitor of this guest */
+	int kvm_fd;	       /* borrowed, as the next two */
 	struct console *console;
 	struct device_files *files;
 	struct list watches;
