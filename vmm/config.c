@@ -34,6 +34,15 @@ int run_config_finish(struct run_config *c, struct err *err)
 	if (c->quiet && c->verbose)
 		return err_set_kind(err, ERR_USAGE, -EINVAL,
 				    "--quiet: contradicts --verbose");
+	if (c->devices.protect && c->on_reboot == ON_REBOOT_RESTART)
+		return err_set_kind(err, ERR_USAGE, -EINVAL,
+				    "--on-reboot: restart does not go together "
+				    "with --protect: a session is for one "
+				    "launch, so start again with a new one");
+	if (c->devices.protect == PROTECT_SEV_ES && c->cpus > 1)
+		return err_set_kind(err, ERR_USAGE, -EINVAL,
+				    "--cpus: SEV-ES without firmware runs one "
+				    "CPU; Linux cannot start the others");
 	return config_devices_finish(&c->devices, err);
 }
 

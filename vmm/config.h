@@ -45,6 +45,9 @@ struct console_config {
 	char *file, *unix_path;
 };
 
+/* The kernel is entered directly. */
+enum firmware_choice { FIRMWARE_NONE = 0 };
+
 enum on_reboot {
 	ON_REBOOT_EXIT = 0,
 	ON_REBOOT_RESTART,
@@ -62,6 +65,7 @@ struct run_config {
 	char *kernel;
 	char *initrd;
 	char *append; /* NULL: the kernel image's own, or none */
+	int firmware; /* enum firmware_choice */
 	struct memory_config memory;
 	uint64_t cpus; /* 1..CONFIG_CPUS_MAX */
 	struct console_config console;

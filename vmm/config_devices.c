@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "crypto/sev_policy.h"
 #include "vmm/base/bits.h"
 #include "vmm/base/err.h"
 #include "vmm/base/own.h"
@@ -131,13 +132,24 @@ static int vsock_check(void *group, struct err *err)
 	return check_socket_path("path", v->path, strlen("_4294967295"), err);
 }
 
+static int parse_policy(void *field, const char *text, struct err *err)
+{
+	struct policy_config p = {.given = true};
+	int r = sev_policy_parse(text, &p.value, err);
+
+	if (r >= 0)
+		*(struct policy_config *)field = p;
+	return r;
+}
+
 static int sev_check(void *group, struct err *err)
 {
 	const struct sev_config *s = group;
 
-	if (!s->emulate_cbit)
+	if (!s->dh_cert != !s->session)
 		return err_set(err, -EINVAL,
-			       "cbitpos: only together with emulate-cbit");
+			       "dh-cert and session go together; 'coffer owner "
+			       "session' writes both");
 	return 0;
 }
 
@@ -297,6 +309,30 @@ const struct option_desc config_device_options[] = {
 };
 
 static const struct option_desc sev_subs[] = {
+	{.name = "policy",
+	 .kind = OPTION_PARSED,
+	 .off = SEV(policy, struct policy_config),
+	 .arg = "POLICY",
+	 .help = "what the host may do: a number (0x37), or names with "
+		 "doubled commas (nodbg,,noks); default nodbg",
+	 .parse = parse_policy},
+	{.name = "dh-cert",
+	 .kind = OPTION_PATH,
+	 .off = SEV(dh_cert, char *),
+	 .arg = "FILE",
+	 .help = "the owner's certificate, base64 or raw"},
+	{.name = "session",
+	 .kind = OPTION_PATH,
+	 .off = SEV(session, char *),
+	 .arg = "FILE",
+	 .help = "the owner's session, base64 or raw"},
+	{.name = "reduced-phys-bits",
+	 .kind = OPTION_NUMBER,
+	 .off = SEV(reduced_phys_bits, uint64_t),
+	 .arg = "N",
+	 .help = "checked against what the CPU says",
+	 .min = 1,
+	 .max = 63},
 	{.name = "emulate-cbit",
 	 .kind = OPTION_FLAG,
 	 .off = SEV(emulate_cbit, bool),
@@ -306,24 +342,53 @@ static const struct option_desc sev_subs[] = {
 	 .kind = OPTION_NUMBER,
 	 .off = SEV(cbitpos, uint64_t),
 	 .arg = "N",
-	 .help = "the emulated C-bit (default: two below the highest)",
+	 .help = "checked against what KVM says; with emulate-cbit its "
+		 "position (default: two below the highest)",
 	 .min = 36,
-	 .max = 51},
+	 .max = 63},
 	{0},
 };
 
 static const char *const dma_choices[] = {
 	[DMA_CHOICE_LENIENT] = "lenient", [DMA_CHOICE_STRICT] = "strict", NULL};
 
+static const char *const protect_choices[] = {
+	[PROTECT_NONE] = "none",
+	[PROTECT_SEV] = "sev",
+	[PROTECT_SEV_ES] = "sev-es",
+	NULL,
+};
+
 const struct option_desc config_protection_options[] = {
+	{.name = "protect",
+	 .kind = OPTION_CHOICE,
+	 .off = AT(protect, int),
+	 .arg = "none|sev|sev-es",
+	 .help = "encrypt the guest's memory (sev-es: registers, too)",
+	 .more = "AMD SEV. What was launched is measured, for the guest's "
+		 "owner to check: coffer-owner(1).",
+	 .choices = protect_choices},
 	{.name = "sev",
 	 .kind = OPTION_GROUP,
 	 .off = AT(sev, struct sev_config),
-	 .arg = "emulate-cbit",
-	 .help = "tests: let a plain guest take the SEV paths",
+	 .arg = "KEY[,KEY...]",
+	 .help = "policy and the owner's session, for --protect",
+	 .more = "Without session the launch is not attested: nobody can "
+		 "verify it or give it secrets.",
 	 .subs = sev_subs,
 	 .group_size = sizeof(struct sev_config),
 	 .group_check = sev_check},
+	{.name = "expect",
+	 .kind = OPTION_PATH,
+	 .off = AT(expect, char *),
+	 .arg = "DIGEST|FILE",
+	 .help = "start only if the launch digest is this one",
+	 .more = "64 hexadecimal digits, or a file that begins with them: "
+		 "coffer owner measure."},
+	{.name = "paused",
+	 .kind = OPTION_FLAG,
+	 .off = AT(paused, bool),
+	 .help = "wait after the measurement for coffer ctl resume"},
 	{.name = "dma",
 	 .kind = OPTION_CHOICE,
 	 .off = AT(dma, int),
@@ -362,20 +427,67 @@ static int give_luns(struct devices_config *d, struct err *err)
 	return 0;
 }
 
+static int refuse(struct err *err, const char *what)
+{
+	return err_set_kind(err, ERR_USAGE, -EINVAL, "%s", what);
+}
+
+/* What makes no sense without protection, or without the emulation. */
+static int finish_plain(const struct devices_config *d, struct err *err)
+{
+	const struct sev_config *s = &d->sev;
+
+	if (s->policy.given || s->session || s->reduced_phys_bits)
+		return refuse(err, "--sev: needs --protect sev or sev-es");
+	if (s->cbitpos && !s->emulate_cbit)
+		return refuse(err, "--sev: cbitpos: needs --protect sev or "
+				   "sev-es, or emulate-cbit");
+	if (d->expect)
+		return refuse(err, "--expect: needs --protect sev or sev-es, "
+				   "for only their launch has a digest");
+	if (d->paused)
+		return refuse(err, "--paused: needs --protect sev or sev-es");
+	return 0;
+}
+
+static int finish_protected(struct devices_config *d, struct err *err)
+{
+	bool es = d->protect == PROTECT_SEV_ES;
+	struct sev_config *s = &d->sev;
+	char text[SEV_POLICY_TEXT_MAX];
+
+	if (!s->policy.given)
+		s->policy.value = SEV_POLICY_NODBG | (es ? SEV_POLICY_ES : 0u);
+	if (es != !!(s->policy.value & SEV_POLICY_ES))
+		return err_set_kind(
+			err, ERR_USAGE, -EINVAL,
+			"--sev: policy 0x%x (%s) is for --protect %s, not %s",
+			s->policy.value,
+			sev_policy_format(s->policy.value, text),
+			es ? "sev" : "sev-es", es ? "sev-es" : "sev");
+	if (es && s->emulate_cbit)
+		return refuse(err, "--sev: emulate-cbit: works with --protect "
+				   "sev only; #VC exceptions of SEV-ES are not "
+				   "emulated");
+	return 0;
+}
+
 int config_devices_finish(struct devices_config *d, struct err *err)
 {
 	const struct net_config *net = d->nets.v;
 	size_t users = 0;
+	int r;
 
 	for (size_t i = 0; i < d->nets.n; i++)
 		users += net[i].user;
 	if (d->publish.n && users != 1)
 		return err_set_kind(err, ERR_USAGE, -EINVAL,
 				    "--publish: needs exactly one --net user");
-	if (d->vsock.vhost && d->sev.emulate_cbit)
+	if (d->vsock.vhost && (d->sev.emulate_cbit || d->protect))
 		return err_set_kind(err, ERR_USAGE, -EINVAL,
 				    "--vsock: vhost works for plain guests "
 				    "only, since the kernel does not know "
 				    "which pages are shared; use path=SOCKET");
-	return give_luns(d, err);
+	r = d->protect ? finish_protected(d, err) : finish_plain(d, err);
+	return r < 0 ? r : give_luns(d, err);
 }

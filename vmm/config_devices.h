@@ -52,10 +52,27 @@ struct vsock_config {
 	bool vhost;
 };
 
-/* --sev emulate-cbit[,cbitpos=N] */
+enum protect_choice {
+	PROTECT_NONE = 0,
+	PROTECT_SEV,
+	PROTECT_SEV_ES,
+};
+
+struct policy_config {
+	bool given;
+	uint32_t value;
+};
+
+/*
+ * --sev [policy=P][,dh-cert=FILE,session=FILE][,cbitpos=N]
+ * [,reduced-phys-bits=N][,emulate-cbit]
+ */
 struct sev_config {
+	struct policy_config policy; /* final after config_finish */
+	char *dh_cert, *session;     /* both or neither */
 	bool emulate_cbit;
-	uint64_t cbitpos; /* 0: chosen */
+	uint64_t cbitpos;	    /* 0: not given */
+	uint64_t reduced_phys_bits; /* 0: not given */
 };
 
 enum dma_choice { DMA_CHOICE_LENIENT = 0, DMA_CHOICE_STRICT };
@@ -67,8 +84,11 @@ struct devices_config {
 	struct text_list publish; /* HOST:GUEST[/udp] */
 	struct vsock_config vsock;
 	bool rng;
+	int protect; /* enum protect_choice */
 	struct sev_config sev;
-	int dma; /* enum dma_choice */
+	char *expect; /* 64 hexadecimal digits, or a file */
+	bool paused;  /* stop after the measurement */
+	int dma;      /* enum dma_choice */
 };
 
 struct err;

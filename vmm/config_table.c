@@ -164,6 +164,11 @@ static const struct option_desc console_subs[] = {
 	{0},
 };
 
+static const char *const firmware_choices[] = {
+	[FIRMWARE_NONE] = "none",
+	NULL,
+};
+
 static const struct option_desc boot_options[] = {
 	{.name = "kernel",
 	 .short_name = 'k',
@@ -186,6 +191,12 @@ static const struct option_desc boot_options[] = {
 	 .more = "Default: that of a unified kernel image, which TEXT "
 		 "replaces; else none.",
 	 .max = CONFIG_APPEND_MAX},
+	{.name = "firmware",
+	 .kind = OPTION_CHOICE,
+	 .off = AT(firmware, int),
+	 .arg = "none",
+	 .help = "what runs before the kernel: nothing",
+	 .choices = firmware_choices},
 	{0},
 };
 

@@ -8,6 +8,7 @@
  */
 #include "vmm/cpuid.h"
 
+#include <cpuid.h>
 #include <errno.h>
 #include <string.h>
 
@@ -138,12 +139,15 @@ static void amd_topology(struct cpuid_table *t, unsigned int n)
  * EBX[11:6] by how many bits the physical address shrinks. KVM's features 16
  * and 17 let the guest report what it shares.
  */
-static int tell_sev(struct cpuid_table *t, unsigned int c_bit, struct err *err)
+static int tell_sev(struct cpuid_table *t, const struct cpuid_params *p,
+		    struct err *err)
 {
-	unsigned int bits = cpuid_phys_bits(t);
+	unsigned int bits = cpuid_phys_bits(t), c_bit = p->c_bit;
+	unsigned int reduction =
+		p->c_bit_emulated ? bits - c_bit : p->c_bit_reduction;
 	struct cpuid_entry *e;
 
-	if (c_bit < 36 || c_bit >= bits)
+	if (p->c_bit_emulated && (c_bit < 36 || c_bit >= bits))
 		return err_set_kind(err, ERR_HOST, -EINVAL,
 				    "C-bit %u: this host has %u physical "
 				    "address bits; 36 to %u would do",
@@ -151,14 +155,15 @@ static int tell_sev(struct cpuid_table *t, unsigned int c_bit, struct err *err)
 	e = add(t, 0x8000001f, 0, 0);
 	if (!e)
 		return err_set(err, -ENOSPC, "too many CPUID leaves");
-	e->eax = BIT32(1);
-	e->ebx = c_bit | (bits - c_bit) << 6;
+	e->eax = BIT32(1) | (p->sev_es ? BIT32(3) : 0);
+	e->ebx = c_bit | (reduction & 0x3f) << 6;
 	e = cpuid_find(t, 0x80000000, 0);
 	if (e && e->eax < 0x8000001f)
 		e->eax = 0x8000001f;
 	/*
-	 * 0x80000008 keeps the full width: the guest subtracts the reduction
-	 * itself, and to KVM the C-bit must be an ordinary address bit.
+	 * 0x80000008 keeps the width that KVM says: with SEV it has subtracted
+	 * the reduction; in the emulation the guest does so itself, and to KVM
+	 * the C-bit must be an ordinary address bit.
 	 */
 	e = cpuid_find(t, KVM_CPUID_FEATURES, 0);
 	if (e)
@@ -207,7 +212,7 @@ int cpuid_for_machine(struct cpuid_table *t, const struct cpuid_params *p,
 		if (e->eax < KVM_CPUID_TIMING)
 			e->eax = KVM_CPUID_TIMING;
 	}
-	return p->c_bit ? tell_sev(t, p->c_bit, err) : 0;
+	return p->c_bit ? tell_sev(t, p, err) : 0;
 }
 
 void cpuid_set_apic_id(struct cpuid_table *t, uint32_t apic_id)
@@ -231,6 +236,25 @@ void cpuid_set_apic_id(struct cpuid_table *t, uint32_t apic_id)
 			break;
 		}
 	}
+}
+
+unsigned int cpuid_sev_c_bit(struct cpuid_table *t, bool es)
+{
+	const struct cpuid_entry *e = cpuid_find(t, 0x8000001f, 0);
+
+	if (!e || !(e->eax & BIT32(1)) || (es && !(e->eax & BIT32(3))))
+		return 0;
+	return e->ebx & 0x3f;
+}
+
+unsigned int cpuid_host_sev_reduction(void)
+{
+	unsigned int a, b, c, d;
+
+	/* __get_cpuid() asks for the highest leaf first. */
+	if (!__get_cpuid(0x8000001f, &a, &b, &c, &d) || !(a & BIT32(1)))
+		return 0;
+	return b >> 6 & 0x3f;
 }
 
 unsigned int cpuid_phys_bits(struct cpuid_table *t)

@@ -30,11 +30,14 @@ struct cpuid_params {
 	bool tsc_deadline;   /* KVM has the TSC-deadline timer */
 	uint32_t tsc_khz;    /* 0: unknown */
 	/*
-	 * The guest is told that SEV is on, with this C-bit and physical
-	 * addresses below it (leaf 0x8000001F), and of KVM's hypercall for
-	 * sharing memory. 0: no SEV.
+	 * The guest is told that SEV is on, with this C-bit (leaf 0x8000001F),
+	 * and of KVM's hypercall for sharing memory. 0: no SEV.
 	 */
 	unsigned int c_bit;
+	unsigned int c_bit_reduction; /* bits that addresses lose by it */
+	/* It is an ordinary address bit, and addresses are below it. */
+	bool c_bit_emulated;
+	bool sev_es;
 };
 
 /*
@@ -57,6 +60,18 @@ void cpuid_set_apic_id(struct cpuid_table *t, uint32_t apic_id);
 /* The entry of @function, @index; NULL when absent. */
 struct cpuid_entry *cpuid_find(struct cpuid_table *t, uint32_t function,
 			       uint32_t index);
+
+/*
+ * What KVM offers in leaf 0x8000001F: the C-bit's position, or 0 when it does
+ * not offer SEV (@es: SEV-ES) to guests.
+ */
+unsigned int cpuid_sev_c_bit(struct cpuid_table *t, bool es);
+
+/*
+ * EBX[11:6] of leaf 0x8000001F by the instruction itself: by how many bits this
+ * CPU's physical addresses shrink. 0: the CPU has no SEV.
+ */
+unsigned int cpuid_host_sev_reduction(void);
 
 /* Physical-address width told to the guest: CPUID 0x80000008 EAX[7:0], or 36.
  */

@@ -4,6 +4,7 @@
  */
 #include "vmm/vm.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -24,13 +25,16 @@
 #include "vmm/cpuid.h"
 #include "vmm/kvm/kvm_doorbell.h"
 #include "vmm/kvm/kvm_irq.h"
+#include "vmm/kvm/kvm_sev.h"
 #include "vmm/kvm/kvm_vcpu.h"
 #include "vmm/kvm/kvm_vm.h"
+#include "vmm/launch.h"
 #include "vmm/machine_q35.h"
 #include "vmm/timing.h"
 #include "vmm/vcpu.h"
 #include "vmm/vm_devices.h"
 #include "vmm/vm_load.h"
+#include "vmm/vm_sev.h"
 
 enum {
 	VM_MAX_CPUS = 64,
@@ -45,6 +49,7 @@ struct vm {
 
 	struct kvm_vm *kvm;
 	unsigned int c_bit; /* 0: none */
+	struct vm_sev *sev; /* NULL: not protected */
 	struct guest_mem *mem;
 	struct dma_view *dma;
 	struct kvm_irq *irq;
@@ -159,10 +164,13 @@ static bool on_msr(struct vcpu_owner *o, uint32_t index, bool is_write,
 {
 	struct vm *vm = container_of(o, struct vm, vcpu_owner);
 
-	if (!vm->p.emulate_c_bit)
+	if (!vm->c_bit)
 		return false;
 	switch (index) {
 	case (uint32_t)KVM_MSR_AMD64_SEV:
+		/* Read by the CPU itself where SEV is more than a show. */
+		if (!vm->p.emulate_c_bit)
+			return false;
 		if (!is_write)
 			*value = 1; /* SEV, neither ES nor SNP */
 		return !is_write;
@@ -218,21 +226,21 @@ static const struct debugcon_sink_ops debugcon_ops = {.put = on_debug_byte};
 
 /* --- creation ------------------------------------------------------------ */
 
-/* As many bits as KVM supports less two, or what was asked for. */
+/* What SEV says, or emulated: two below the highest, or what was asked for. */
 static int choose_c_bit(struct vm *vm, struct err *err)
 {
 	AUTO(freep) struct cpuid_table *t = malloc(sizeof(*t));
 	int r;
 
-	vm->c_bit = vm->p.c_bit;
-	if (vm->c_bit)
-		return 0;
 	if (!t)
 		return err_set(err, -ENOMEM, "out of memory");
 	r = kvm_vm_supported_cpuid(vm->kvm, t, err);
-	if (!r)
-		vm->c_bit = cpuid_phys_bits(t) - 2;
-	return r;
+	if (r < 0)
+		return r;
+	if (vm->sev)
+		return vm_sev_c_bit(vm->sev, t, &vm->c_bit, err);
+	vm->c_bit = vm->p.c_bit ? vm->p.c_bit : cpuid_phys_bits(t) - 2;
+	return 0;
 }
 
 static int create_dma_view(struct vm *vm, struct err *err)
@@ -240,7 +248,7 @@ static int create_dma_view(struct vm *vm, struct err *err)
 	enum dma_view_unreported unreported =
 		vm->p.dma_strict ? DMA_UNREPORTED_REFUSE : DMA_UNREPORTED_ALLOW;
 
-	if (!vm->p.emulate_c_bit)
+	if (!vm->c_bit)
 		return dma_view_create(vm->mem, DMA_VIEW_ALL, unreported,
 				       &vm->dma, err);
 	return dma_view_create(vm->mem, DMA_VIEW_SHARED, unreported, &vm->dma,
@@ -251,15 +259,16 @@ static int create_memory(struct vm *vm, struct err *err)
 {
 	int r = guest_mem_create(&vm->p.mem, &vm->mem, err);
 
-	if (!r && vm->p.emulate_c_bit)
+	if (!r && (vm->p.emulate_c_bit || vm->sev))
 		r = choose_c_bit(vm, err);
 	if (!r)
 		r = guest_mem_add_machine_ram(vm->mem, vm->p.ram_bytes, err);
 	if (!r)
 		r = create_dma_view(vm, err);
 	if (!r)
-		r = kvm_vm_set_memory(vm->kvm, vm->mem, vm->c_bit, err);
-	if (!r && vm->p.emulate_c_bit)
+		r = kvm_vm_set_memory(vm->kvm, vm->mem,
+				      vm->p.emulate_c_bit ? vm->c_bit : 0, err);
+	if (!r && vm->c_bit)
 		r = kvm_vm_take_reports(vm->kvm, err);
 	if (!r)
 		timing_mark(vm->p.timing, TIMING_MEMORY);
@@ -331,6 +340,9 @@ static int make_cpuid(struct vm *vm, struct kvm_vcpu *v,
 		.tsc_deadline = kvm_vm_has_tsc_deadline(vm->kvm),
 		.tsc_khz = kvm_vcpu_tsc_khz(v),
 		.c_bit = vm->c_bit,
+		.c_bit_reduction = vm->sev ? vm_sev_reduction(vm->sev) : 0,
+		.c_bit_emulated = vm->p.emulate_c_bit,
+		.sev_es = vm->sev && vm->p.launch->kind == LAUNCH_SEV_ES,
 	};
 	unsigned int bits;
 	int r = kvm_vm_supported_cpuid(vm->kvm, ret, err);
@@ -339,7 +351,9 @@ static int make_cpuid(struct vm *vm, struct kvm_vcpu *v,
 		r = cpuid_for_machine(ret, &cp, err);
 	if (r < 0)
 		return r;
-	bits = vm->c_bit ? vm->c_bit : cpuid_phys_bits(ret);
+	bits = cpuid_phys_bits(ret);
+	if (vm->c_bit && vm->c_bit < bits)
+		bits = vm->c_bit;
 	r = check_phys_bits(vm, bits, err);
 	return r < 0 ? r : machine_finish(vm->machine, bits, err);
 }
@@ -397,9 +411,28 @@ static void on_held_wake(void *arg)
 		vm->p.paused(vm->p.paused_arg);
 }
 
+/* Tables and kernel, or for a protected guest all that is measured. */
 static int load(struct vm *vm, struct boot_entry *ret, struct err *err)
 {
+	if (vm->sev)
+		return vm_sev_load(vm->sev, &vm->p, vm->mem, ret, err);
 	return vm_load_plain(&vm->p, vm->mem, ret, err);
+}
+
+static int create_kvm(struct vm *vm, struct err *err)
+{
+	struct kvm_sev_choice how = {0};
+	int r = 0;
+
+	if (vm->p.launch)
+		r = kvm_sev_choose(vm->p.kvm_fd,
+				   vm->p.launch->kind == LAUNCH_SEV_ES, &how,
+				   err);
+	if (!r)
+		r = kvm_vm_create(vm->p.kvm_fd, how.vm_type, &vm->kvm, err);
+	if (!r && vm->p.launch)
+		r = vm_sev_create(&vm->p, vm->kvm, how.init2, &vm->sev, err);
+	return r;
 }
 
 int vm_create(const struct vm_params *p, struct vm **ret, struct err *err)
@@ -424,7 +457,7 @@ int vm_create(const struct vm_params *p, struct vm **ret, struct err *err)
 	if (r < 0)
 		return err_set_kind(err, ERR_HOST, r, "event loop: %s",
 				    strerror(-r));
-	r = kvm_vm_create(p->kvm_fd, &vm->kvm, err);
+	r = create_kvm(vm, err);
 	if (r < 0)
 		return r;
 	timing_mark(p->timing, TIMING_KVM);
@@ -437,6 +470,8 @@ int vm_create(const struct vm_params *p, struct vm **ret, struct err *err)
 		return r;
 	timing_mark(p->timing, TIMING_LOADED);
 	r = create_vcpus(vm, &entry, err);
+	if (!r && vm->sev)
+		r = vm_sev_measure(vm->sev, vm->mem, err);
 	if (r < 0)
 		return r;
 	timing_mark(p->timing, TIMING_VCPUS);
@@ -457,12 +492,37 @@ void vm_destroy(struct vm *vm)
 	vm_devices_destroy(vm->devices);
 	kvm_doorbell_destroy(vm->doorbells);
 	kvm_irq_destroy(vm->irq);
+	vm_sev_destroy(vm->sev);
 	kvm_vm_destroy(vm->kvm);
 	dma_view_destroy(vm->dma);
 	guest_mem_destroy(vm->mem);
 	loop_remove(vm->held_wake);
 	pthread_mutex_destroy(&vm->lock);
 	free(vm);
+}
+
+int vm_launch_info(const struct vm *vm, struct launch_info *ret)
+{
+	if (!vm->sev)
+		return -ENOTSUP;
+	launch_info(vm_sev_launch(vm->sev), ret);
+	return 0;
+}
+
+int vm_launch_secret(struct vm *vm, uint64_t gpa, const uint8_t hdr[static 52],
+		     const void *payload, size_t len, struct err *err)
+{
+	if (!vm->sev)
+		return err_set(err, -ENOTSUP, "the guest is not protected");
+	return launch_secret(vm_sev_launch(vm->sev), gpa, hdr, payload, len,
+			     err);
+}
+
+int vm_launch_finish(struct vm *vm, struct err *err)
+{
+	if (!vm->sev)
+		return err_set(err, -ENOTSUP, "the guest is not protected");
+	return launch_finish(vm_sev_launch(vm->sev), err);
 }
 
 int vm_start(struct vm *vm, struct err *err)
@@ -489,6 +549,11 @@ void vm_pause(struct vm *vm)
 
 void vm_resume(struct vm *vm)
 {
+	struct launch_info launch = {.state = LAUNCH_RUNNING};
+
+	/* KVM would run it all the same, and the guest would break. */
+	vm_launch_info(vm, &launch);
+	assert(launch.state == LAUNCH_RUNNING);
 	vm->pausing = false;
 	timing_mark(vm->p.timing, TIMING_ENTRY);
 	/* The boot CPU last: the others are then ready for its SIPI. */

@@ -19,6 +19,8 @@ struct console;
 struct counters;
 struct err;
 struct kernel_image;
+struct launch_info;
+struct launch_params;
 struct loop;
 struct timing;
 struct vm; /* opaque */
@@ -43,7 +45,16 @@ struct vm_params {
 	 */
 	bool emulate_c_bit;
 	unsigned int c_bit; /* its position; 0: two below the highest */
-	bool dma_strict;    /* a guest that reports nothing shares nothing */
+	unsigned int c_bit_reduction; /* checked when given; 0: not given */
+	bool dma_strict; /* a guest that reports nothing shares nothing */
+	/*
+	 * The guest is protected: NULL, or how it is launched (its origin,
+	 * init2 and emulated are filled in), and the open /dev/sev, which
+	 * stays open under this number as long as the VM lives.
+	 */
+	const struct launch_params *launch;
+	int sev_fd;
+	bool sev_is_device; /* /dev/sev is the driver's: sev_dev.h */
 	const struct vm_devices_config *devices;
 	struct console *console;
 	struct loop *loop; /* loop_quit() is called when the guest has ended */
@@ -58,6 +69,16 @@ int vm_create(const struct vm_params *p, struct vm **ret, struct err *err);
 /* NULL is fine; stops the vCPUs if they run. */
 void vm_destroy(struct vm *vm);
 DEFINE_CLEANUP(struct vm, vm_destroy)
+
+/*
+ * Of a protected guest, which vm_create() leaves measured: what is known of
+ * its launch (-ENOTSUP: not protected), a secret for it, and the end of the
+ * launch, which vm_resume() needs. See vmm/launch.h.
+ */
+int vm_launch_info(const struct vm *vm, struct launch_info *ret);
+int vm_launch_secret(struct vm *vm, uint64_t gpa, const uint8_t hdr[static 52],
+		     const void *payload, size_t len, struct err *err);
+int vm_launch_finish(struct vm *vm, struct err *err);
 
 /* Start all threads. The vCPUs are paused: vm_resume() lets them run. */
 int vm_start(struct vm *vm, struct err *err);

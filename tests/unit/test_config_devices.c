@@ -171,6 +171,51 @@ static void the_emulated_c_bit_excludes_vhost(void **state)
 	refused(PARSE("--dma", "maybe"), "--dma");
 }
 
+static void protection_has_a_policy_of_its_kind(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("--protect", "sev"), 0);
+	assert_int_equal(c.devices.protect, PROTECT_SEV);
+	assert_int_equal(c.devices.sev.policy.value, 1);
+	assert_int_equal(PARSE("--protect", "sev-es"), 0);
+	assert_int_equal(c.devices.sev.policy.value, 5);
+	assert_int_equal(PARSE("--protect", "sev", "--sev", "policy=0x23"), 0);
+	assert_int_equal(c.devices.sev.policy.value, 0x23);
+	assert_int_equal(PARSE("--protect", "sev-es", "--sev",
+			       "policy=nodbg,,es,,api=1.51"),
+			 0);
+	assert_int_equal(c.devices.sev.policy.value, 0x33010005);
+	refused(PARSE("--protect", "sev", "--sev", "policy=5"), "sev-es");
+	refused(PARSE("--protect", "sev-es", "--sev", "policy=1"), "nodbg");
+	refused(PARSE("--protect", "sev", "--sev", "policy=0x40"), "0x40");
+	refused(PARSE("--protect", "sev", "--sev", "policy=x"), "policy");
+	refused(PARSE("--protect", "tdx"), "--protect");
+}
+
+static void what_does_not_go_together_with_protection_is_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("--protect", "sev", "--sev",
+			       "dh-cert=a,session=b,cbitpos=51,"
+			       "reduced-phys-bits=5",
+			       "--expect", "x", "--dma", "strict", "--paused"),
+			 0);
+	refused(PARSE("--protect", "sev", "--sev", "session=b"), "dh-cert");
+	refused(PARSE("--protect", "sev", "--sev", "dh-cert=b"), "session");
+	refused(PARSE("--protect", "sev", "--vsock", "cid=3,vhost"), "vhost");
+	refused(PARSE("--protect", "sev", "--on-reboot", "restart"),
+		"--on-reboot");
+	refused(PARSE("--protect", "sev-es", "-c", "2"), "--cpus");
+	refused(PARSE("--protect", "sev-es", "--sev", "emulate-cbit"),
+		"emulate-cbit");
+	refused(PARSE("--sev", "policy=1"), "--protect");
+	refused(PARSE("--sev", "dh-cert=a,session=b"), "--protect");
+	refused(PARSE("--sev", "emulate-cbit,reduced-phys-bits=1"),
+		"--protect");
+	refused(PARSE("--expect", "x"), "--protect");
+	refused(PARSE("--paused"), "--protect");
+}
+
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -183,6 +228,8 @@ int main(void)
 		CASE(vsock_addresses_below_3_are_taken),
 		CASE(a_socket_path_leaves_room_for_the_port),
 		CASE(the_emulated_c_bit_excludes_vhost),
+		CASE(protection_has_a_policy_of_its_kind),
+		CASE(what_does_not_go_together_with_protection_is_refused),
 	};
 
 	return cmocka_run_group_tests_name("config_devices", tests, NULL, NULL);

@@ -30,12 +30,12 @@ static int fail(struct err *err, const char *what)
 }
 
 /* KVM_CREATE_VM is interrupted by signals on some kernels: try again. */
-static int create_vm(int kvm_fd)
+static int create_vm(int kvm_fd, unsigned int type)
 {
 	int fd;
 
 	do {
-		fd = ioctl(kvm_fd, KVM_CREATE_VM, KVM_VM_TYPE_DEFAULT);
+		fd = ioctl(kvm_fd, KVM_CREATE_VM, (unsigned long)type);
 	} while (fd < 0 && errno == EINTR);
 	return fd;
 }
@@ -60,7 +60,8 @@ static int create_chips(struct kvm_vm *vm, struct err *err)
 	return 0;
 }
 
-int kvm_vm_create(int kvm_fd, struct kvm_vm **ret, struct err *err)
+int kvm_vm_create(int kvm_fd, unsigned int type, struct kvm_vm **ret,
+		  struct err *err)
 {
 	AUTO(kvm_vm_destroyp) struct kvm_vm *vm = calloc(1, sizeof(*vm));
 	int r;
@@ -76,7 +77,7 @@ int kvm_vm_create(int kvm_fd, struct kvm_vm **ret, struct err *err)
 		return err_set_kind(err, ERR_HOST, -EIO,
 				    "KVM_GET_VCPU_MMAP_SIZE: %d bytes", r);
 	vm->run_size = (uint32_t)r;
-	vm->fd = create_vm(kvm_fd);
+	vm->fd = create_vm(kvm_fd, type);
 	if (vm->fd < 0)
 		return fail(err, "KVM_CREATE_VM");
 	vm->tsc_deadline = kvm_vm_cap(vm, KVM_CAP_TSC_DEADLINE_TIMER) > 0;

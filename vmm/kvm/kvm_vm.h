@@ -24,9 +24,11 @@ enum {
 /*
  * Create a VM on the open /dev/kvm @kvm_fd (borrowed for the call): APICs and
  * PIT in the kernel, and an empty memory map. *ret is the caller's.
+ * @type        0, or what kvm_sev_choose() says
  * Errors are the host's (ERR_HOST), as negative errno.
  */
-int kvm_vm_create(int kvm_fd, struct kvm_vm **ret, struct err *err);
+int kvm_vm_create(int kvm_fd, unsigned int type, struct kvm_vm **ret,
+		  struct err *err);
 /* Ends the VM. NULL is fine. Its vCPUs must be destroyed before. */
 void kvm_vm_destroy(struct kvm_vm *vm);
 DEFINE_CLEANUP(struct kvm_vm, kvm_vm_destroy)

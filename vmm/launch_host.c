@@ -1,0 +1,92 @@
+/* vmm/launch_host.c - the host's side of a launch, before there is a VM. */
+#include "vmm/launch_host.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "crypto/sev_policy.h"
+#include "vmm/base/err.h"
+#include "vmm/base/log.h"
+#include "vmm/config.h"
+#include "vmm/memlock.h"
+
+static void warn(const struct run_config *c, const struct launch_host *h)
+{
+	const char *what = launch_kind_name(h->params.kind);
+
+	if (!h->dev.is_device)
+		log_warn("SIMULATED: /dev/sev is not the driver's device; this "
+			 "guest is not protected by %s",
+			 what);
+	if (c->devices.sev.emulate_cbit)
+		log_warn("EMULATED C-bit: a test; this guest is not encrypted");
+	if (!h->files.attested)
+		log_warn("unattested launch: without --sev dh-cert= and "
+			 "session= nobody can verify this guest or give it "
+			 "secrets");
+	if (!(h->params.policy & SEV_POLICY_NODBG))
+		log_warn("policy 0x%x lacks nodbg: the host may read all of "
+			 "this guest's memory",
+			 h->params.policy);
+}
+
+static int check_platform(const struct launch_host *h, struct err *err)
+{
+	const struct sev_platform_status *p = &h->platform;
+
+	log_debug("SEV platform: API %u.%u build %u, %s, %s, %u guests",
+		  p->api_major, p->api_minor, p->build,
+		  sev_platform_state_name(p->state),
+		  p->owned ? "owned" : "self-owned", p->guests);
+	/* The driver may still have to initialise it, in its own way. */
+	if (h->params.kind == LAUNCH_SEV_ES &&
+	    p->state != SEV_PLATFORM_UNINIT && !p->es)
+		return err_set_kind(err, ERR_HOST, -EOPNOTSUPP,
+				    "/dev/sev: the platform was initialised "
+				    "without SEV-ES; load kvm_amd with "
+				    "sev_es=1, and see coffer doctor");
+	return 0;
+}
+
+int launch_host_open(const struct run_config *c, struct launch_host *ret,
+		     struct err *err)
+{
+	const struct devices_config *d = &c->devices;
+	struct launch_host *h = ret;
+	int r;
+
+	memset(h, 0, sizeof(*h));
+	h->dev.fd = -1;
+	if (!d->protect)
+		return 0;
+	r = memlock_raise(memlock_need(c->memory.size, 0), err);
+	if (!r)
+		r = launch_files_load(d, &h->files, err);
+	if (!r)
+		r = sev_dev_open("/dev/sev", &h->dev, err);
+	if (!r)
+		r = sev_dev_status(&h->dev, &h->platform, err);
+	if (r < 0)
+		return r;
+	h->params = (struct launch_params){
+		.kind = d->protect == PROTECT_SEV_ES ? LAUNCH_SEV_ES
+						     : LAUNCH_SEV,
+		.policy = d->sev.policy.value,
+		.dh_cert = h->files.attested ? h->files.dh_cert : NULL,
+		.session = h->files.attested ? h->files.session : NULL,
+		.api_major = h->platform.api_major,
+		.api_minor = h->platform.api_minor,
+		.build = h->platform.build,
+		.expect = h->files.expects ? h->files.expect : NULL,
+	};
+	r = check_platform(h, err);
+	if (!r)
+		warn(c, h);
+	return r;
+}
+
+void launch_host_close(struct launch_host *h)
+{
+	sev_dev_close(&h->dev);
+	explicit_bzero(&h->files, sizeof(h->files));
+}
