@@ -7,20 +7,16 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "mem/dma_region.h"
 #include "mem/guest_mem.h"
 #include "vmm/base/bits.h"
 #include "vmm/base/checked.h"
 #include "vmm/base/err.h"
+#include "vmm/base/log.h"
 
-enum { PAGE_SHIFT = 12, WORD_BITS = 64 };
-
-/* One RAM region, and a bit for each of its pages: 1 is shared. */
-struct view_region {
-	gpa_t base;
-	uint64_t len;
-	_Atomic uint64_t *shared;
-};
+enum { PAGE_SHIFT = 12 };
 
 /*
  * Readers take no lock: in DMA_VIEW_ALL an access costs a branch, in
@@ -30,28 +26,42 @@ struct dma_view {
 	const struct guest_mem *mem;
 	enum dma_view_mode mode;
 	enum dma_view_unreported unreported;
-	struct view_region region[GUEST_MEM_MAX_REGIONS];
+	struct dma_region *region[GUEST_MEM_MAX_REGIONS];
 	size_t n_regions;
 	atomic_bool reported; /* set after the bits of the first report */
 	atomic_uint_fast64_t refused;
 	atomic_uint_fast64_t revocations;
 
-	pthread_mutex_t lock; /* writers of the bits, and what follows */
-	uint64_t shared_pages;
+	pthread_mutex_t lock; /* changes of the regions, and what follows */
 	uint64_t reports;
 };
 
-static int add_region(struct dma_view *v, const struct guest_mem_region *r)
+/* All of RAM, until the guest says what it shares. */
+static int open_unreported(struct dma_view *v)
 {
-	struct view_region *vr = &v->region[v->n_regions];
-	uint64_t words = align_up(r->len >> PAGE_SHIFT, WORD_BITS) / WORD_BITS;
+	int r = 0;
 
-	vr->shared = calloc(words, sizeof(*vr->shared));
-	if (!vr->shared)
-		return -ENOMEM;
-	vr->base = r->base;
-	vr->len = r->len;
-	v->n_regions++;
+	if (v->mode == DMA_VIEW_ALL || v->unreported == DMA_UNREPORTED_REFUSE)
+		return 0;
+	for (size_t i = 0; i < v->n_regions && !r; i++)
+		r = dma_region_open_all(v->region[i]);
+	return r;
+}
+
+static int add_regions(struct dma_view *v, struct err *err)
+{
+	for (size_t i = 0; i < guest_mem_n_regions(v->mem); i++) {
+		const struct guest_mem_region *g = guest_mem_region(v->mem, i);
+		int r;
+
+		if (g->type != GUEST_MEM_RAM)
+			continue;
+		r = dma_region_create(g, v->mode == DMA_VIEW_SHARED,
+				      &v->region[v->n_regions], err);
+		if (r < 0)
+			return r;
+		v->n_regions++;
+	}
 	return 0;
 }
 
@@ -60,6 +70,7 @@ int dma_view_create(const struct guest_mem *mem, enum dma_view_mode mode,
 		    struct err *err)
 {
 	AUTO(dma_view_destroyp) struct dma_view *v = calloc(1, sizeof(*v));
+	int r;
 
 	if (!v)
 		return err_set(err, -ENOMEM, "out of memory");
@@ -67,12 +78,15 @@ int dma_view_create(const struct guest_mem *mem, enum dma_view_mode mode,
 	v->mem = mem;
 	v->mode = mode;
 	v->unreported = unreported;
-	for (size_t i = 0; i < guest_mem_n_regions(mem); i++) {
-		const struct guest_mem_region *r = guest_mem_region(mem, i);
-
-		if (r->type == GUEST_MEM_RAM && add_region(v, r) < 0)
-			return err_set(err, -ENOMEM, "out of memory");
-	}
+	r = add_regions(v, err);
+	if (r < 0)
+		return r;
+	r = open_unreported(v);
+	if (r < 0)
+		return err_set_kind(err, ERR_HOST, r,
+				    "cannot map guest memory a second time, "
+				    "for devices: %s",
+				    strerror(-r));
 	*ret = TAKE(v);
 	return 0;
 }
@@ -82,78 +96,59 @@ void dma_view_destroy(struct dma_view *v)
 	if (!v)
 		return;
 	for (size_t i = 0; i < v->n_regions; i++)
-		free(v->region[i].shared);
+		dma_region_destroy(v->region[i]);
 	pthread_mutex_destroy(&v->lock);
 	free(v);
 }
 
-static struct view_region *find(struct dma_view *v, gpa_t gpa)
+static struct dma_region *find(struct dma_view *v, gpa_t gpa)
 {
 	for (size_t i = 0; i < v->n_regions; i++) {
-		struct view_region *r = &v->region[i];
+		struct dma_region *r = v->region[i];
 
-		if (gpa >= r->base && gpa - r->base < r->len)
+		if (gpa >= dma_region_gpa(r) &&
+		    gpa - dma_region_gpa(r) < dma_region_len(r))
 			return r;
 	}
 	return NULL;
 }
 
-/*
- * The bits of the pages [*page, end) that lie in one word, which is *ret_word;
- * *page moves behind them.
- */
-static uint64_t word_mask(uint64_t *page, uint64_t end, uint64_t *ret_word)
-{
-	uint64_t first = *page % WORD_BITS;
-	uint64_t n = WORD_BITS - first;
-
-	if (n > end - *page)
-		n = end - *page;
-	*ret_word = *page / WORD_BITS;
-	*page += n;
-	return (n == WORD_BITS ? UINT64_MAX : BIT64(n) - 1) << first;
-}
+/* A piece of guest memory in one region. */
+struct pages {
+	struct dma_region *region;
+	uint64_t page, end; /* the pages it touches */
+	uint64_t bytes;
+};
 
 /*
- * Split [gpa, gpa + len) by region: the pages [*ret_page, *ret_end) of the
- * region that holds @gpa, and how many bytes that covers. NULL: not RAM.
+ * The first piece of [gpa, gpa + len). False: no RAM begins there.
  */
-static struct view_region *pages_at(struct dma_view *v, gpa_t gpa, uint64_t len,
-				    uint64_t *ret_page, uint64_t *ret_end,
-				    uint64_t *ret_bytes)
+static bool pages_at(struct dma_view *v, gpa_t gpa, uint64_t len,
+		     struct pages *ret)
 {
-	struct view_region *r = find(v, gpa);
-	uint64_t off, n;
+	struct dma_region *r = find(v, gpa);
+	uint64_t off, left;
 
 	if (!r)
-		return NULL;
-	off = gpa - r->base;
-	n = len < r->len - off ? len : r->len - off;
-	*ret_page = off >> PAGE_SHIFT;
-	*ret_end = ((off + n - 1) >> PAGE_SHIFT) + 1;
-	*ret_bytes = n;
-	return r;
+		return false;
+	off = gpa - dma_region_gpa(r);
+	left = dma_region_len(r) - off;
+	ret->region = r;
+	ret->bytes = len < left ? len : left;
+	ret->page = off >> PAGE_SHIFT;
+	ret->end = ((off + ret->bytes - 1) >> PAGE_SHIFT) + 1;
+	return true;
 }
 
 /* @len > 0 */
 static bool all_shared(struct dma_view *v, gpa_t gpa, uint64_t len)
 {
-	uint64_t page, end, bytes, word, mask;
+	struct pages p;
 
-	for (; len; gpa += bytes, len -= bytes) {
-		struct view_region *r =
-			pages_at(v, gpa, len, &page, &end, &bytes);
-
-		if (!r)
+	for (; len; gpa += p.bytes, len -= p.bytes)
+		if (!pages_at(v, gpa, len, &p) ||
+		    !dma_region_is_shared(p.region, p.page, p.end))
 			return false;
-		while (page < end) {
-			mask = word_mask(&page, end, &word);
-			if ((atomic_load_explicit(&r->shared[word],
-						  memory_order_acquire) &
-			     mask) != mask)
-				return false;
-		}
-	}
 	return true;
 }
 
@@ -185,52 +180,87 @@ static int refuse(struct dma_view *v)
 
 static bool is_ram(struct dma_view *v, gpa_t gpa, uint64_t len)
 {
-	uint64_t page, end, bytes;
+	struct pages p;
 
-	for (; len; gpa += bytes, len -= bytes)
-		if (!pages_at(v, gpa, len, &page, &end, &bytes))
+	for (; len; gpa += p.bytes, len -= p.bytes)
+		if (!pages_at(v, gpa, len, &p))
 			return false;
 	return true;
 }
 
-/* Under the lock; the range is RAM. */
-static void set_bits(struct dma_view *v, gpa_t gpa, uint64_t len, bool shared)
-{
-	uint64_t page, end, bytes, word, mask, old;
-
-	for (; len; gpa += bytes, len -= bytes) {
-		struct view_region *r =
-			pages_at(v, gpa, len, &page, &end, &bytes);
-
-		assert(r);
-		while (page < end) {
-			mask = word_mask(&page, end, &word);
-			if (shared) {
-				old = atomic_fetch_or(&r->shared[word], mask);
-				v->shared_pages +=
-					(uint64_t)__builtin_popcountll(~old &
-								       mask);
-			} else {
-				old = atomic_fetch_and(&r->shared[word], ~mask);
-				v->shared_pages -=
-					(uint64_t)__builtin_popcountll(old &
-								       mask);
-			}
-		}
-	}
-}
-
-/* After the bits. Whoever sees the new number sees them. */
+/* After the change. Whoever sees the new number sees it. */
 static void revoked(struct dma_view *v)
 {
 	atomic_fetch_add_explicit(&v->revocations, 1, memory_order_release);
+}
+
+/* The range is RAM; an error may leave it prepared in part. */
+static int prepare(struct dma_view *v, gpa_t gpa, uint64_t len, bool shared)
+{
+	struct pages p;
+	int r = 0;
+
+	for (; len && !r && pages_at(v, gpa, len, &p);
+	     gpa += p.bytes, len -= p.bytes)
+		r = dma_region_prepare(p.region, p.page, p.end, shared);
+	return r;
+}
+
+/* Undo that. Until the first report all of it may be open anyway. */
+static void unprepare(struct dma_view *v, gpa_t gpa, uint64_t len)
+{
+	struct pages p;
+
+	for (; len && atomic_load(&v->reported) && pages_at(v, gpa, len, &p);
+	     gpa += p.bytes, len -= p.bytes)
+		dma_region_close_private(p.region, p.page, p.end);
+}
+
+static void change(struct dma_view *v, gpa_t gpa, uint64_t len, bool shared)
+{
+	struct pages p;
+
+	for (; len && pages_at(v, gpa, len, &p); gpa += p.bytes, len -= p.bytes)
+		if (shared)
+			dma_region_share(p.region, p.page, p.end);
+		else
+			dma_region_take(p.region, p.page, p.end);
+}
+
+static void close_all_private(struct dma_view *v)
+{
+	for (size_t i = 0; i < v->n_regions; i++)
+		dma_region_close_private(v->region[i], 0,
+					 dma_region_len(v->region[i]) >>
+						 PAGE_SHIFT);
+}
+
+/* Under the lock; the range is RAM. */
+static int report(struct dma_view *v, gpa_t gpa, uint64_t len, bool is_private)
+{
+	int r = prepare(v, gpa, len, !is_private);
+	bool first;
+
+	if (r < 0) {
+		unprepare(v, gpa, len);
+		return r;
+	}
+	change(v, gpa, len, !is_private);
+	/* the first report takes back all that it does not share */
+	first = !atomic_exchange_explicit(&v->reported, true,
+					  memory_order_release);
+	if (is_private || first)
+		revoked(v);
+	if (first && v->unreported == DMA_UNREPORTED_ALLOW)
+		close_all_private(v);
+	return 0;
 }
 
 int dma_view_report(struct dma_view *v, gpa_t gpa, uint64_t len,
 		    bool is_private)
 {
 	uint64_t end;
-	bool first;
+	int r = 0;
 
 	if (!len || !is_aligned(gpa | len, GUEST_MEM_PAGE) ||
 	    !checked_add(gpa, len, &end) || !is_ram(v, gpa, len))
@@ -238,21 +268,21 @@ int dma_view_report(struct dma_view *v, gpa_t gpa, uint64_t len,
 	pthread_mutex_lock(&v->lock);
 	v->reports++;
 	if (v->mode == DMA_VIEW_SHARED)
-		set_bits(v, gpa, len, !is_private);
-	/* the first report takes back all that it does not share */
-	first = !atomic_exchange_explicit(&v->reported, true,
-					  memory_order_release);
-	if (v->mode == DMA_VIEW_SHARED && (is_private || first))
-		revoked(v);
+		r = report(v, gpa, len, is_private);
+	else
+		atomic_store(&v->reported, true);
 	pthread_mutex_unlock(&v->lock);
-	return 0;
+	return r;
 }
 
 void dma_view_reset(struct dma_view *v)
 {
 	pthread_mutex_lock(&v->lock);
 	for (size_t i = 0; i < v->n_regions; i++)
-		set_bits(v, v->region[i].base, v->region[i].len, false);
+		dma_region_take(v->region[i], 0,
+				dma_region_len(v->region[i]) >> PAGE_SHIFT);
+	if (open_unreported(v) < 0)
+		log_debug("dma: not all of RAM is mapped for devices");
 	atomic_store_explicit(&v->reported, false, memory_order_release);
 	if (v->mode == DMA_VIEW_SHARED)
 		revoked(v);
@@ -272,7 +302,11 @@ void dma_view_counters(struct dma_view *v, struct dma_view_counters *ret)
 	ret->reported = atomic_load(&v->reported);
 	ret->reports = v->reports;
 	ret->refused = atomic_load(&v->refused);
-	ret->shared_bytes = v->shared_pages << PAGE_SHIFT;
+	ret->window = v->n_regions && dma_region_window(v->region[0]);
+	ret->shared_bytes = 0;
+	for (size_t i = 0; i < v->n_regions; i++)
+		ret->shared_bytes += dma_region_shared_pages(v->region[i])
+				     << PAGE_SHIFT;
 	if (v->mode == DMA_VIEW_ALL ||
 	    (!ret->reported && v->unreported == DMA_UNREPORTED_ALLOW))
 		ret->shared_bytes = ram;
@@ -282,37 +316,83 @@ void dma_view_counters(struct dma_view *v, struct dma_view_counters *ret)
 
 /* --- accesses ----------------------------------------------------------- */
 
+/*
+ * Where a device finds @gpa, as guest_mem_piece(): in the window, if it has
+ * one. It is allowed to.
+ */
+static uint8_t *piece(struct dma_view *v, gpa_t gpa, uint64_t len, bool write,
+		      uint64_t *ret_len)
+{
+	struct dma_region *r = v->mode == DMA_VIEW_ALL ? NULL : find(v, gpa);
+	uint8_t *base = r ? dma_region_window(r) : NULL;
+	uint64_t off, left;
+
+	if (!base)
+		return guest_mem_piece(v->mem, gpa, len, write, ret_len);
+	off = gpa - dma_region_gpa(r);
+	left = dma_region_len(r) - off;
+	*ret_len = len < left ? len : left;
+	return base + off;
+}
+
+/* Is every byte there? */
+static bool covered(struct dma_view *v, gpa_t gpa, uint64_t len, bool write)
+{
+	uint64_t n, end;
+
+	if (!checked_add(gpa, len, &end))
+		return false;
+	for (; len; gpa += n, len -= n)
+		if (!piece(v, gpa, len, write, &n))
+			return false;
+	return true;
+}
+
 int dma_view_read(struct dma_view *v, gpa_t src, void *dst, size_t len)
 {
-	int r;
+	uint8_t *to = dst;
+	uint64_t n;
 
-	if (!allowed(v, src, len))
+	if (len > GUEST_MEM_COPY_MAX)
+		return -E2BIG;
+	if (!allowed(v, src, len) || !covered(v, src, len, false))
 		return refuse(v);
-	r = guest_mem_read(v->mem, src, dst, len);
-	return r == -EFAULT ? refuse(v) : r;
+	for (; len; src += n, to += n, len -= n) {
+		const uint8_t *p = piece(v, src, len, false, &n);
+
+		memcpy(to, p, n);
+	}
+	return 0;
 }
 
 int dma_view_write(struct dma_view *v, gpa_t dst, const void *src, size_t len)
 {
-	int r;
+	const uint8_t *from = src;
+	uint64_t n;
 
-	if (!allowed(v, dst, len))
+	if (len > GUEST_MEM_COPY_MAX)
+		return -E2BIG;
+	if (!allowed(v, dst, len) || !covered(v, dst, len, true))
 		return refuse(v);
-	r = guest_mem_write(v->mem, dst, src, len);
-	return r == -EFAULT ? refuse(v) : r;
+	for (; len; dst += n, from += n, len -= n) {
+		uint8_t *p = piece(v, dst, len, true, &n);
+
+		memcpy(p, from, n);
+	}
+	return 0;
 }
 
 /* A naturally aligned 16-bit word, or NULL. */
 static uint16_t *word16(struct dma_view *v, gpa_t gpa, bool write)
 {
 	uint64_t n;
-	void *p;
+	uint8_t *p;
 
 	if (!is_aligned(gpa, 2) || !allowed(v, gpa, 2))
 		return NULL;
-	p = guest_mem_piece(v->mem, gpa, 2, write, &n);
+	p = piece(v, gpa, 2, write, &n);
 	assert(!p || n == 2); /* regions are made of whole pages */
-	return p;
+	return (uint16_t *)(void *)p;
 }
 
 int dma_view_load_le16_acquire(struct dma_view *v, gpa_t gpa, uint16_t *ret)
@@ -342,7 +422,7 @@ static int append(struct dma_view *v, gpa_t gpa, uint64_t len, bool write,
 	uint64_t bytes;
 
 	for (; len; gpa += bytes, len -= bytes) {
-		uint8_t *p = guest_mem_piece(v->mem, gpa, len, write, &bytes);
+		uint8_t *p = piece(v, gpa, len, write, &bytes);
 		struct iovec *last = *n ? &iov[*n - 1] : NULL;
 
 		if (!p)

@@ -6,6 +6,10 @@
  * descriptor that points at a private page is an error, never a read of
  * ciphertext and never a write that corrupts the guest. Every device access
  * goes through a view, so that this is checked in one place.
+ *
+ * Where RAM is a memfd in base pages, the view of a confidential guest hands
+ * out addresses in a mapping of its own that has only the shared pages in it
+ * (dma_window.h).
  */
 #ifndef MEM_DMA_VIEW_H
 #define MEM_DMA_VIEW_H
@@ -42,7 +46,14 @@ struct dma_view_counters {
 	uint64_t refused;	/* accesses refused since creation */
 	uint64_t reports;	/* by the guest, since creation */
 	bool reported;		/* at all, since creation or reset */
+	bool window;		/* private pages are not mapped for devices */
 };
+
+/*
+ * Runs of adjacent shared pages in one region, where there is a window. Linux
+ * has some tens; each costs the host up to two mappings.
+ */
+enum { DMA_VIEW_RUNS_MAX = 8192 };
 
 /* @mem is borrowed, complete, and outlives the view. -ENOMEM. */
 int dma_view_create(const struct guest_mem *mem, enum dma_view_mode mode,
@@ -59,6 +70,8 @@ DEFINE_CLEANUP(struct dma_view, dma_view_destroy)
  * back while a device uses it has to expect that.
  * @gpa, @len   multiples of 4096; len > 0
  * -EINVAL      misaligned, or some byte is not RAM; nothing changes then
+ * -ENOSPC      more than DMA_VIEW_RUNS_MAX; likewise
+ * -ENOMEM      the host cannot map what is shared; likewise
  * With the first report, all pages that were not reported become private.
  * In DMA_VIEW_ALL the report is counted and changes nothing.
  */

@@ -325,7 +325,12 @@ static int add(struct guest_mem *m, gpa_t base, uint64_t len,
 	if (!r)
 		return err_set(err, -ENOMEM, "out of memory");
 	r->pub = (struct guest_mem_region){
-		.base = base, .len = len, .type = type, .fd = -1};
+		.base = base,
+		.len = len,
+		.type = type,
+		.fd = -1,
+		.page = o->hugepage_size ? o->hugepage_size : GUEST_MEM_PAGE,
+	};
 	ret = map_region(r, o, err);
 	if (ret <
 	    0) /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): AUTO frees */

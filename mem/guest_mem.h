@@ -43,6 +43,7 @@ struct guest_mem_region {
 	void *hva;	 /* start of the mapping, page-aligned */
 	int fd;		 /* memfd, or -1; owned by the map */
 	uint64_t fd_off; /* offset of the region in fd */
+	uint64_t page;	 /* bytes of the smallest page it is mapped in */
 };
 
 /* Empty map. *ret is owned by the caller: guest_mem_destroy(). -ENOMEM. */

@@ -586,6 +586,7 @@ void vm_counters(struct vm *vm, struct counters *c)
 	counters_add(c, "dma", "refused", v.refused);
 	counters_add(c, "dma", "reports", v.reports);
 	counters_add(c, "dma", "reported", v.reported);
+	counters_add(c, "dma", "window", v.window);
 	vm_devices_counters(vm->devices, c);
 }
 

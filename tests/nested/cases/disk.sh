@@ -4,6 +4,7 @@
 # each: plain
 # each: swiotlb
 # each: cbit
+# each: window
 # limit: 300
 . /nested/devices.sh
 cd /disk/case || exit 1

@@ -2,6 +2,7 @@
 # each: plain
 # each: swiotlb
 # each: cbit
+# each: window
 # limit: 420
 . /nested/devices.sh
 cd /disk/case || exit 1

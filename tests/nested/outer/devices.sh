@@ -3,6 +3,7 @@
 #   plain     an ordinary guest
 #   swiotlb   a guest that sends all its I/O through bounce buffers
 #   cbit      a guest that believes in SEV, and has to
+#   window    the same, with private pages not mapped for devices
 status_file=$CASE_DIR/status
 way=${NESTED_CASE##*.}
 case $way in
@@ -13,9 +14,10 @@ esac
 start_devices() {
 	test="coffer.test=$1 coffer.load=all ${test-}"
 	shift
-	if [ "$way" = cbit ]; then
-		set -- "$@" --sev emulate-cbit
-	fi
+	case $way in
+	cbit) set -- "$@" --sev emulate-cbit ;;
+	window) set -- "$@" --sev emulate-cbit -m 512M,shared ;;
+	esac
 	start_guest devices --timeout 400 --status-file "$status_file" "$@"
 }
 
@@ -49,11 +51,13 @@ expect_counter() {
 # The guest's I/O went the way it should, and nothing was refused.
 expect_way() {
 	case $way in
-	cbit)
+	cbit | window)
 		expect_fact sev 1
 		expect_fact bounced 1
 		expect_counter dma reports -gt 0
 		expect_counter dma private_bytes -gt 0
+		[ "$way" = cbit ]
+		expect_counter dma window -eq $?
 		;;
 	swiotlb) expect_fact bounced 1 ;;
 	*) expect_fact sev 0 ;;
