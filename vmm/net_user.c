@@ -26,6 +26,7 @@ enum {
 	POLL_MS = 2,
 	SAID_MAX = 4096, /* of what passt says, the last bytes are kept */
 	ARGS_FIXED = 16,
+	SOCKET_BYTES = 4 << 20,
 	ARG_MAX_LEN = 80, /* "[address]/65535:65535", "2147483647" */
 	PROBE_LEN = 60,
 	ETH_P_LOCAL = 0x88b5, /* IEEE 802: for local experiments */
@@ -387,6 +388,22 @@ static int make_pipe(struct net_user *u, int *ret_child, struct err *err)
 	return 0;
 }
 
+/*
+ * passt has no congestion window: it sends what the guest's TCP windows allow,
+ * and takes a frame for sent that its socket has no room for. Nobody misses the
+ * last of such frames until a timer of two seconds does, and the third such
+ * timer in a row ends the connection. It enlarges sockets that it accepts, but
+ * not those it is given (passt 2023-03-09, tap.c and tcp.c). Without a
+ * privilege the limit is net.core.wmem_max.
+ */
+static void enlarge(int socket)
+{
+	int n = SOCKET_BYTES;
+
+	if (setsockopt(socket, SOL_SOCKET, SO_SNDBUFFORCE, &n, sizeof(n)) < 0)
+		setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &n, sizeof(n));
+}
+
 static int launch(struct net_user *u, const struct net_user_params *p,
 		  int socket, struct err *err)
 {
@@ -424,6 +441,7 @@ int net_user_start(const struct net_user_params *p, struct net_user **ret,
 				    strerror(errno));
 	mine = sv[0];
 	fcntl(mine, F_SETFL, O_NONBLOCK);
+	enlarge(sv[1]);
 	r = launch(u, p, sv[1], err);
 	close(sv[1]);
 	if (r < 0)

@@ -15,6 +15,13 @@ enum {
 	LEN_BYTES = 4,
 	BATCH_FRAMES = 32,
 	BATCH_IOV = 256,
+	/*
+	 * What passt reads at once are whole frames: Debian 12's loses its step
+	 * when a read ends within a length. The kernel hands over up to 32 KiB
+	 * as a unit (net/unix/af_unix.c, unix_stream_sendmsg()); a longer frame
+	 * goes alone, so that it is cut behind its length.
+	 */
+	BATCH_BYTES = 32768,
 	OUT_MAX = LEN_BYTES + NET_FRAME_MAX,
 	/* several frames for one system call, and always one whole frame */
 	IN_MAX = 2 * (LEN_BYTES + NET_FRAME_MAX),
@@ -33,7 +40,7 @@ struct net_passt {
 struct batch {
 	uint8_t len[BATCH_FRAMES][LEN_BYTES];
 	struct iovec iov[BATCH_IOV];
-	size_t n_iov, n_frames;
+	size_t n_iov, n_frames, bytes;
 };
 
 static struct net_passt *to_passt(struct net_backend *b)
@@ -85,11 +92,17 @@ static int send_rest(struct net_passt *p)
 	return 1;
 }
 
+static bool has_room(const struct batch *b, const struct net_frame *f)
+{
+	return !b->n_frames || (b->n_frames < BATCH_FRAMES &&
+				b->n_iov + f->n_iov <= BATCH_IOV &&
+				b->bytes + LEN_BYTES + f->len <= BATCH_BYTES);
+}
+
 static void build(struct batch *b, const struct net_frame *f, size_t n)
 {
-	b->n_iov = b->n_frames = 0;
-	while (b->n_frames < n && b->n_frames < BATCH_FRAMES &&
-	       b->n_iov + f->n_iov <= BATCH_IOV) {
+	b->n_iov = b->n_frames = b->bytes = 0;
+	while (b->n_frames < n && has_room(b, f)) {
 		uint8_t *len = b->len[b->n_frames++];
 
 		/* the length stands where the header did */
@@ -99,6 +112,7 @@ static void build(struct batch *b, const struct net_frame *f, size_t n)
 		memcpy(&b->iov[b->n_iov], f->iov + 1,
 		       (f->n_iov - 1) * sizeof(*f->iov));
 		b->n_iov += f->n_iov - 1;
+		b->bytes += LEN_BYTES + f->len;
 		f++;
 	}
 }

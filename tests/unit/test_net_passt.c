@@ -243,6 +243,30 @@ static void every_cut_of_a_frame_is_continued(void **state)
 	}
 }
 
+/*
+ * What the kernel takes as a unit, a reader gets as one. The units show where
+ * a socket is full: nothing of the next one is in it.
+ */
+static void a_reader_never_gets_a_part_of_a_length(void **state)
+{
+	enum { FRAMES = 32, LEN = 9001 };
+	struct fixture *f = *state;
+	struct iovec iov[2] = {{f->hdr, NET_HDR_LEN}, {f->data, LEN}};
+	struct net_frame fr[FRAMES];
+	int n = 0, done;
+
+	for (size_t i = 0; i < FRAMES; i++)
+		fr[i] = (struct net_frame){.iov = iov, .n_iov = 2, .len = LEN};
+	do {
+		done = f->b->ops->send(f->b, 0, fr, FRAMES);
+		n += done;
+	} while (done == FRAMES);
+	assert_in_range(n, FRAMES / 2, 10000);
+	assert_false(is_blocked(f));
+	while (n--)
+		assert_frame(f, LEN);
+}
+
 static void sending_to_nobody_is_an_error(void **state)
 {
 	struct fixture *f = *state;
@@ -361,6 +385,7 @@ int main(void)
 		CASE(a_frame_that_was_begun_goes_on_before_others),
 		CASE(a_socket_can_be_full_between_frames),
 		CASE(every_cut_of_a_frame_is_continued),
+		CASE(a_reader_never_gets_a_part_of_a_length),
 		CASE(sending_to_nobody_is_an_error),
 		CASE(a_rest_for_nobody_is_an_error),
 		CASE(a_frame_is_received_without_its_length),

@@ -1,4 +1,4 @@
-# Networks: over a tap with offloads, and over passt; all of it without root.
+# A network over a tap with offloads, without root; net_user.sh is about passt.
 # each: plain 8388608
 # each: swiotlb 4194304
 # each: cbit 8388608
@@ -12,20 +12,15 @@ host-tool tap tap0 $nobody 2 || fail "no tap"
 ip addr add 198.51.100.1/24 dev tap0
 ip link set tap0 up
 
-# Its own addresses are enough for the host: passt makes it the gateway.
 stream-tool serve tcp:0.0.0.0:1234 &
 test="coffer.size=$1"
-start_devices net.sh -c 2 -n tap=tap0,mac=52:54:00:00:00:01,queues=2,mtu=1400 \
-	-n user,mac=52:54:00:00:00:02 -p 127.0.0.1:8080:1000
+start_devices net.sh -c 2 -n tap=tap0,mac=52:54:00:00:00:01,queues=2,mtu=1400
 wait_for 300 'ready for the host'
 step "push to the tap"
 stream-tool push tcp:198.51.100.2:1000 4 "$1" || fail "to the guest, by tap"
 step "get from the tap"
 stream-tool get tcp:198.51.100.2:1000 4 "$1" || fail "from the guest, by tap"
 stream-tool refused tcp:198.51.100.2:1001 || fail "nobody's port"
-step "forwarded port"
-stream-tool push tcp:127.0.0.1:8080 2 300003 || fail "forwarded port"
-stream-tool get tcp:127.0.0.1:8080 2 300003 || fail "forwarded port"
 stream-tool serve tcp:0.0.0.0:1299 &
 wait_devices
 step end
@@ -46,13 +41,8 @@ for dir in tx rx; do
 		$((1500 * $(counter net0 ${dir}_frames))) ] ||
 		fail "$dir: short frames only"
 done
-for net in net0 net1; do
-	for what in bad_headers bad_chains bad_commands tx_refused; do
-		expect_counter $net $what -eq 0
-	done
-	expect_counter $net rx_frames -gt 0
-	expect_counter $net tx_frames -gt 0
+for what in bad_headers bad_chains bad_commands tx_refused; do
+	expect_counter net0 $what -eq 0
 done
 expect_counter net0 commands -gt 0
-ps | grep '[p]asst' && fail "passt is left behind"
 ip link delete tap0

@@ -1,16 +1,9 @@
-# Two cards: eth0 leads to a tap, eth1 to passt. coffer.size: bytes of each
-# stream.
+# A card that leads to a tap. coffer.size: bytes of each stream.
 . /tests/lib.sh
 size=$(sed 's/.*coffer.size=//; s/ .*//' /proc/cmdline)
 ulimit -n 4096
 
-# By address: which is probed first is not said.
-for n in /sys/class/net/*; do
-	case $(cat "$n/address") in
-	52:54:00:00:00:01) tap=${n##*/} ;;
-	52:54:00:00:00:02) user=${n##*/} ;;
-	esac
-done
+tap=eth0
 echo "fact mtu $(cat "/sys/class/net/$tap/mtu")"
 echo "fact features $(cat "/sys/class/net/$tap/device/features")"
 echo "fact queues $(ls "/sys/class/net/$tap/queues" | wc -l)"
@@ -33,17 +26,6 @@ step get
 try stream-tool get tcp:198.51.100.1:1234 4 "$size"
 try stream-tool refused tcp:198.51.100.1:1235
 
-step user
-ip link set "$user" up
-try udhcpc -q -n -t 20 -T 1 -i "$user" -s /tests/dhcp.sh
-gateway=$(ip route | sed -n 's/^default via \([^ ]*\).*/\1/p')
-echo "fact gateway $gateway"
-# TODO: several large streams at once from the guest's side, as by the tap: on
-# a loaded host passt resets some of them. Until that is understood, one small
-# one each way.
-try stream-tool push "tcp:$gateway:1234" 1 100003
-try stream-tool get "tcp:$gateway:1234" 1 100003
-try stream-tool get "tcp:$gateway:1234" 2 300003
 step "ready for the host"
-host_is_done "tcp:$gateway:1299"
+host_is_done tcp:198.51.100.1:1299
 done_well

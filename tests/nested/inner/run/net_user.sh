@@ -1,0 +1,17 @@
+# A card that leads to passt. coffer.size: bytes of each stream.
+. /tests/lib.sh
+size=$(sed 's/.*coffer.size=//; s/ .*//' /proc/cmdline)
+ulimit -n 4096
+
+stream-tool serve tcp:0.0.0.0:1000 &
+ip link set eth0 up
+try udhcpc -q -n -t 20 -T 1 -i eth0 -s /tests/dhcp.sh
+gateway=$(ip route | sed -n 's/^default via \([^ ]*\).*/\1/p')
+step "push to $gateway"
+try stream-tool push "tcp:$gateway:1234" 4 "$size"
+step get
+try stream-tool get "tcp:$gateway:1234" 4 "$size"
+try stream-tool refused "tcp:$gateway:1235"
+step "ready for the host"
+host_is_done "tcp:$gateway:1299"
+done_well
