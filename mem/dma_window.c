@@ -71,13 +71,8 @@ static int replace(struct dma_window *w, uint64_t off, uint64_t len, int flags,
 
 int dma_window_open(struct dma_window *w, uint64_t off, uint64_t len)
 {
-	int r = replace(w, off, len, MAP_SHARED | MAP_NORESERVE, w->region->fd,
-			w->region->fd_off + off);
-
-	/* a hint, as for guest_mem's own mapping */
-	if (!r)
-		(void)madvise(w->base + off, len, MADV_DONTDUMP);
-	return r;
+	return replace(w, off, len, MAP_SHARED | MAP_NORESERVE, w->region->fd,
+		       w->region->fd_off + off);
 }
 
 int dma_window_close(struct dma_window *w, uint64_t off, uint64_t len)
