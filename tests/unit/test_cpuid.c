@@ -131,7 +131,8 @@ static void the_host_topology_of_an_intel_cpu_does_not_leak(void **state)
 
 static void an_emulated_c_bit_is_told_as_sev(void **state)
 {
-	struct cpuid_params p = {.n_cpus = 1, .c_bit = 38};
+	struct cpuid_params p = {
+		.n_cpus = 1, .c_bit = 38, .c_bit_emulated = true};
 
 	(void)state;
 	amd(&t);
@@ -181,6 +182,27 @@ static void the_physical_width_is_the_host_s(void **state)
 	assert_int_equal(cpuid_phys_bits(&t), 36);
 }
 
+static void sev_is_told_as_kvm_and_the_cpu_say(void **state)
+{
+	const struct cpuid_params p = {
+		.n_cpus = 1, .c_bit = 51, .c_bit_reduction = 5, .sev_es = true};
+
+	(void)state;
+	amd(&t);
+	assert_int_equal(cpuid_sev_c_bit(&t, false), 0);
+	put(&t, 0x8000001f, 0, 0, 2, 51, 509, 1);
+	assert_int_equal(cpuid_sev_c_bit(&t, false), 51);
+	assert_int_equal(cpuid_sev_c_bit(&t, true), 0);
+	get(0x8000001f, 0)->eax |= 8;
+	assert_int_equal(cpuid_sev_c_bit(&t, true), 51);
+	assert_int_equal(cpuid_for_machine(&t, &p, NULL), 0);
+	assert_int_equal(get(0x8000001f, 0)->eax, 10);
+	assert_int_equal(get(0x8000001f, 0)->ebx, 51 | 5 << 6);
+	assert_int_equal(get(0x8000001f, 0)->ecx, 0);
+	assert_int_equal(get(0x8000001f, 0)->edx, 0);
+	assert_int_equal(get(0x40000001, 0)->eax >> 16 & 3, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +214,7 @@ int main(void)
 		cmocka_unit_test(
 			the_host_topology_of_an_intel_cpu_does_not_leak),
 		cmocka_unit_test(an_emulated_c_bit_is_told_as_sev),
+		cmocka_unit_test(sev_is_told_as_kvm_and_the_cpu_say),
 		cmocka_unit_test(a_number_of_cpus_out_of_range_is_refused),
 		cmocka_unit_test(a_full_table_is_refused),
 		cmocka_unit_test(the_physical_width_is_the_host_s),

@@ -16,6 +16,7 @@
 #include "vmm/console_open.h"
 #include "vmm/device_files.h"
 #include "vmm/kvm/kvm_sys.h"
+#include "vmm/launch_host.h"
 #include "vmm/supervisor/control.h"
 #include "vmm/supervisor/supervisor.h"
 #include "vmm/timing.h"
@@ -28,6 +29,7 @@ struct runner {
 	struct control *control;
 	struct console *console;
 	struct device_files *files;
+	struct launch_host launch;
 	struct timing timing;
 };
 
@@ -92,6 +94,7 @@ static int start_supervisor(struct runner *r, struct err *err)
 		.config = r->c,
 		.loop = r->loop,
 		.timing = &r->timing,
+		.launch = r->c->devices.protect ? &r->launch : NULL,
 	};
 
 	return supervisor_create(&p, &r->supervisor, err);
@@ -118,6 +121,9 @@ static int open_and_run(struct runner *r, struct run_result *res,
 	ret = kvm_sys_open("/dev/kvm", &kvm_fd, err);
 	if (!ret)
 		ret = kvm_sys_check(kvm_fd, err);
+	/* First: the monitor inherits the limit of locked memory. */
+	if (!ret)
+		ret = launch_host_open(r->c, &r->launch, err);
 	if (!ret)
 		ret = prepare_loop(r, err);
 	if (!ret)
@@ -152,15 +158,16 @@ static int open_and_run(struct runner *r, struct run_result *res,
 
 int run_vm(const struct run_config *c, struct run_result *res, struct err *err)
 {
-	struct runner r = {.c = c};
+	struct runner r = {.c = c, .launch = {.dev = {.fd = -1}}};
 	int ret;
 
 	timing_mark(&r.timing, TIMING_MAIN);
-	if (c->devices.sev.emulate_cbit)
+	if (c->devices.sev.emulate_cbit && !c->devices.protect)
 		log_warn("EMULATED C-bit: a test; this guest is not encrypted");
 	signal(SIGPIPE, SIG_IGN);
 	timing_mark(&r.timing, TIMING_CONFIGURED);
 	ret = open_and_run(&r, res, err);
+	launch_host_close(&r.launch);
 	loop_destroy(r.loop);
 	err_default_kind(err, ERR_HOST);
 	if (c->print_timing)

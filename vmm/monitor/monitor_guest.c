@@ -97,6 +97,69 @@ static void on_paused(void *arg)
 	tell_state(arg, MONITOR_STATE_PAUSED);
 }
 
+/* --- a protected guest that waits for its owner ---------------------------
+ */
+
+/* Is the guest one that may run? */
+static bool is_launched(const struct guest *g)
+{
+	struct launch_info i;
+
+	return vm_launch_info(g->vm, &i) < 0 || i.state == LAUNCH_RUNNING;
+}
+
+static void tell_launch(struct guest *g)
+{
+	if (vm_launch_info(g->vm, &g->msg.launch_info) < 0)
+		return;
+	tell(g, MONITOR_MSG_LAUNCH_INFO);
+}
+
+static void tell_answer(struct guest *g, int r, const struct err *err)
+{
+	struct monitor_msg_launch_answer *m = &g->msg.launch_answer;
+
+	*m = (struct monitor_msg_launch_answer){.code = r};
+	if (r < 0) {
+		m->kind = (uint32_t)err->kind;
+		memcpy(m->msg, err->msg, sizeof(m->msg));
+	}
+	tell(g, MONITOR_MSG_LAUNCH_ANSWER);
+}
+
+static void inject(struct guest *g)
+{
+	struct monitor_msg_secret *s = &g->msg.secret;
+	struct err err = {0};
+	int r = vm_launch_secret(g->vm, s->gpa, s->header, s->data, s->len,
+				 &err);
+
+	explicit_bzero(s, sizeof(*s));
+	if (!r)
+		tell_launch(g);
+	tell_answer(g, r, &err);
+}
+
+static void go(struct guest *g)
+{
+	vm_resume(g->vm);
+	tell_state(g, MONITOR_STATE_RUNNING);
+}
+
+static void finish(struct guest *g)
+{
+	struct err err = {0};
+	int r = vm_launch_finish(g->vm, &err);
+
+	if (!r)
+		tell_launch(g);
+	tell_answer(g, r, &err);
+	if (!r)
+		go(g);
+	else if (r != -EBUSY) /* what firmware refused to finish never runs */
+		vm_end(g->vm, RUN_ERROR, err.msg);
+}
+
 static void obey(struct guest *g)
 {
 	const struct monitor_msg_end *end = &g->msg.end;
@@ -104,11 +167,18 @@ static void obey(struct guest *g)
 
 	switch (g->msg.type) {
 	case MONITOR_MSG_PAUSE:
-		vm_pause(g->vm);
+		if (is_launched(g))
+			vm_pause(g->vm);
 		break;
 	case MONITOR_MSG_RESUME:
-		vm_resume(g->vm);
-		tell_state(g, MONITOR_STATE_RUNNING);
+		if (is_launched(g))
+			go(g);
+		break;
+	case MONITOR_MSG_SECRET:
+		inject(g);
+		break;
+	case MONITOR_MSG_FINISH:
+		finish(g);
 		break;
 	case MONITOR_MSG_POWER_BUTTON:
 		vm_power_button(g->vm);
@@ -194,7 +264,11 @@ static int make(struct guest *g, struct err *err)
 	if (r < 0)
 		return err_set_kind(err, ERR_HOST, r, "event loop: %s",
 				    strerror(-r));
-	return vm_start(g->vm, err);
+	r = vm_start(g->vm, err);
+	if (!r && monitor_setup_protected(g->setup) &&
+	    !monitor_setup_paused(g->setup))
+		r = vm_launch_finish(g->vm, err);
+	return r;
 }
 
 /* All threads exist, all is open and mapped: now the last step, then go. */
@@ -204,12 +278,13 @@ static int run(struct guest *g, struct err *err)
 
 	monitor_lockdown(THREAD_MAIN);
 	tell(g, MONITOR_MSG_READY);
-	if (monitor_setup_paused(g->setup)) {
+	tell_launch(g);
+	if (!is_launched(g))
+		tell_state(g, MONITOR_STATE_LAUNCH);
+	else if (monitor_setup_paused(g->setup))
 		tell_state(g, MONITOR_STATE_PAUSED);
-	} else {
-		vm_resume(g->vm);
-		tell_state(g, MONITOR_STATE_RUNNING);
-	}
+	else
+		go(g);
 	r = loop_run(g->loop);
 	vm_stop(g->vm);
 	if (r < 0)

@@ -15,6 +15,7 @@ enum {
 	HEAD = offsetof(struct monitor_msg, jail),
 	FLAG_BITS_JAIL = MONITOR_JAIL_ON | MONITOR_JAIL_USER,
 	FLAG_BITS_VM = MONITOR_VM_PAUSED * 2 - 1,
+	FLAG_BITS_LAUNCH = MONITOR_LAUNCH_DEVICE * 2 - 1,
 	FLAG_BITS_DISK = MONITOR_DISK_BLOCK_DEV * 2 - 1,
 	FLAG_BITS_NET = MONITOR_NET_VNET_HDR * 2 - 1,
 	ERRNO_MAX = 4095, /* Linux, include/linux/err.h: MAX_ERRNO */
@@ -49,6 +50,15 @@ static bool check_vm(const struct monitor_msg *m)
 {
 	return no_bits_but(m->vm.flags, FLAG_BITS_VM) && m->vm.n_cpus &&
 	       m->vm.n_cpus <= MONITOR_CPUS_MAX;
+}
+
+static bool check_launch(const struct monitor_msg *m)
+{
+	const struct monitor_msg_launch *l = &m->launch;
+
+	return (l->kind == LAUNCH_SEV || l->kind == LAUNCH_SEV_ES) &&
+	       no_bits_but(l->flags, FLAG_BITS_LAUNCH) && !l->zero &&
+	       l->c_bit_reduction < 64;
 }
 
 static bool check_file(const struct monitor_msg *m)
@@ -187,6 +197,7 @@ struct rule {
 static const struct rule to_monitor[] = {
 	[MONITOR_MSG_JAIL] = RULE(jail, 0, 0),
 	[MONITOR_MSG_VM] = RULE(vm, 1, 1),
+	[MONITOR_MSG_LAUNCH] = RULE(launch, 1, 1),
 	[MONITOR_MSG_FILE] = RULE(file, 1, 1),
 	[MONITOR_MSG_TEXT] = RULE(text, 0, 0),
 	[MONITOR_MSG_DISK] = RULE(disk, 1, 1),

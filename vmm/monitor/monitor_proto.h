@@ -8,11 +8,13 @@
  *
  *   supervisor                                  monitor
  *     JAIL            ----------------------->    drops what it has
- *     VM, FILE, TEXT, DISK, NET, VSOCK, CONSOLE
+ *     VM, LAUNCH, FILE, TEXT, DISK, NET, VSOCK, CONSOLE
  *     START           ----------------------->    makes the VM
  *                     <-----------------------  READY, then STATE
+ *                                               LAUNCH_INFO if protected
  *     PAUSE, RESUME, POWER_BUTTON, END, GET_COUNTERS; SECRET, FINISH
- *                     <-----------------------  STATE, COUNTERS, EVENT, ...
+ *                     <-----------------------  STATE, COUNTERS, EVENT,
+ *                                               LAUNCH_INFO, LAUNCH_ANSWER
  *                     <-----------------------  COUNTERS, TIMING, RESULT
  *
  * ERROR takes the place of whatever should have come, and is the last message.
@@ -26,6 +28,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "crypto/sev_abi.h"
+#include "crypto/sev_cert.h"
 #include "vmm/base/err.h"
 #include "vmm/launch_info.h"
 
@@ -69,6 +73,7 @@ enum monitor_msg_type {
 	MONITOR_MSG_POWER_BUTTON, /* no answer */
 	MONITOR_MSG_END,	  /* answered by RESULT */
 	MONITOR_MSG_GET_COUNTERS, /* answered by COUNTERS with the same id */
+	MONITOR_MSG_LAUNCH,	  /* SEV: after VM, once; /dev/sev */
 	MONITOR_MSG_SECRET,	  /* SEV; answered by LAUNCH_ANSWER */
 	MONITOR_MSG_FINISH,	  /* SEV; the same, and STATE when it runs */
 	MONITOR_MSG_TO_MONITOR_END,
@@ -130,6 +135,24 @@ struct monitor_msg_vm {
 	uint32_t c_bit;		/* 0: chosen */
 	uint32_t disk_queues;
 	uint8_t uuid[16];
+};
+
+enum {
+	MONITOR_LAUNCH_ATTESTED = 1 << 0, /* certificate and session */
+	MONITOR_LAUNCH_EXPECTS = 1 << 1,  /* the digest */
+	MONITOR_LAUNCH_DEVICE = 1 << 2,	  /* /dev/sev is the driver's own */
+};
+
+/* struct launch_params, and what the operator said of the C-bit. */
+struct monitor_msg_launch {
+	uint32_t kind; /* enum launch_kind, a protected one */
+	uint32_t policy;
+	uint32_t flags;		  /* MONITOR_LAUNCH_* */
+	uint32_t c_bit_reduction; /* 0: not given */
+	uint8_t api_major, api_minor, build, zero;
+	uint8_t dh_cert[SEV_CERT_LEN];
+	uint8_t session[SEV_SESSION_LEN];
+	uint8_t expect[SEV_DIGEST_LEN];
 };
 
 enum monitor_file { MONITOR_FILE_KERNEL = 0, MONITOR_FILE_INITRD };
@@ -288,6 +311,7 @@ struct monitor_msg {
 	union {
 		struct monitor_msg_jail jail;
 		struct monitor_msg_vm vm;
+		struct monitor_msg_launch launch;
 		struct monitor_msg_file file;
 		struct monitor_msg_text text;
 		struct monitor_msg_disk disk;
@@ -324,6 +348,7 @@ static_assert(sizeof(struct monitor_msg_secret) == 64 + MONITOR_SECRET_MAX,
 static_assert(sizeof(struct monitor_msg_counters) == 1552, "counters");
 static_assert(sizeof(struct monitor_msg_launch_answer) == 8 + ERR_MSG_MAX,
 	      "launch_answer");
+static_assert(sizeof(struct monitor_msg_launch) == 2264, "launch");
 static_assert(sizeof(struct monitor_msg_trap) == 80, "trap");
 static_assert(sizeof(struct monitor_msg_result) == 16 + ERR_MSG_MAX, "result");
 static_assert(sizeof(struct monitor_msg_error) == 8 + ERR_MSG_MAX, "error");

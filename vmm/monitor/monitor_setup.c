@@ -8,6 +8,7 @@
 
 #include "devices/virtio/scsi_file.h"
 #include "vmm/base/err.h"
+#include "vmm/launch.h"
 #include "vmm/vm.h"
 #include "vmm/vm_devices.h"
 
@@ -21,6 +22,9 @@ struct monitor_setup {
 	bool has_vm;
 	struct monitor_msg_vm vm;
 	int kvm_fd;
+	struct monitor_msg_launch launch; /* with sev_fd */
+	struct launch_params launch_params;
+	int sev_fd;
 	struct {
 		int fd;
 		char label[MONITOR_LABEL_MAX];
@@ -48,7 +52,7 @@ int monitor_setup_create(struct monitor_setup **ret, struct err *err)
 
 	if (!s)
 		return err_set(err, -ENOMEM, "out of memory");
-	s->kvm_fd = s->vsock_fd = s->console_fd = -1;
+	s->kvm_fd = s->sev_fd = s->vsock_fd = s->console_fd = -1;
 	for (size_t i = 0; i < N_FILES; i++)
 		s->file[i].fd = -1;
 	*ret = s;
@@ -60,6 +64,7 @@ void monitor_setup_destroy(struct monitor_setup *s)
 	if (!s)
 		return;
 	fd_closep(&s->kvm_fd);
+	fd_closep(&s->sev_fd);
 	fd_closep(&s->vsock_fd);
 	fd_closep(&s->console_fd);
 	for (size_t i = 0; i < N_FILES; i++)
@@ -90,6 +95,29 @@ static int take_vm(struct monitor_setup *s, const struct monitor_msg_vm *m,
 	s->has_vm = true;
 	s->vm = *m;
 	s->kvm_fd = fd;
+	return 0;
+}
+
+static int take_launch(struct monitor_setup *s,
+		       const struct monitor_msg_launch *m, int fd)
+{
+	bool attested = m->flags & MONITOR_LAUNCH_ATTESTED;
+
+	if (s->sev_fd >= 0)
+		return -EPROTO;
+	s->sev_fd = fd;
+	s->launch = *m;
+	s->launch_params = (struct launch_params){
+		.kind = (enum launch_kind)m->kind,
+		.policy = m->policy,
+		.dh_cert = attested ? s->launch.dh_cert : NULL,
+		.session = attested ? s->launch.session : NULL,
+		.api_major = m->api_major,
+		.api_minor = m->api_minor,
+		.build = m->build,
+		.expect = m->flags & MONITOR_LAUNCH_EXPECTS ? s->launch.expect
+							    : NULL,
+	};
 	return 0;
 }
 
@@ -218,6 +246,8 @@ static int take(struct monitor_setup *s, const struct monitor_msg *m,
 	switch (m->type) {
 	case MONITOR_MSG_VM:
 		return take_vm(s, &m->vm, fds[0]);
+	case MONITOR_MSG_LAUNCH:
+		return take_launch(s, &m->launch, fds[0]);
 	case MONITOR_MSG_FILE:
 		return take_file(s, &m->file, fds[0]);
 	case MONITOR_MSG_TEXT:
@@ -285,7 +315,11 @@ void monitor_setup_vm(struct monitor_setup *s, struct vm_params *p,
 		.debug_exit = m->flags & MONITOR_VM_DEBUG_EXIT,
 		.emulate_c_bit = m->flags & MONITOR_VM_EMULATE_C_BIT,
 		.c_bit = m->c_bit,
+		.c_bit_reduction = s->launch.c_bit_reduction,
 		.dma_strict = m->flags & MONITOR_VM_DMA_STRICT,
+		.launch = s->sev_fd >= 0 ? &s->launch_params : NULL,
+		.sev_fd = s->sev_fd,
+		.sev_is_device = s->launch.flags & MONITOR_LAUNCH_DEVICE,
 		.devices = d,
 	};
 	if (m->flags & MONITOR_VM_CMDLINE)
@@ -304,6 +338,11 @@ int monitor_setup_console(const struct monitor_setup *s, bool *ret_input)
 {
 	*ret_input = s->console_input;
 	return s->console_fd;
+}
+
+bool monitor_setup_protected(const struct monitor_setup *s)
+{
+	return s->sev_fd >= 0;
 }
 
 bool monitor_setup_paused(const struct monitor_setup *s)

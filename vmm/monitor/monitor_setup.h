@@ -43,7 +43,9 @@ int monitor_setup_file(const struct monitor_setup *s, enum monitor_file kind,
 		       const char **ret_label);
 /* The console's descriptor, or -1: none; *ret_input: may it be read? */
 int monitor_setup_console(const struct monitor_setup *s, bool *ret_input);
-/* Begin paused? */
+/* Is the guest protected? */
+bool monitor_setup_protected(const struct monitor_setup *s);
+/* Begin paused? A protected guest: wait for the owner. */
 bool monitor_setup_paused(const struct monitor_setup *s);
 
 #endif

@@ -9,6 +9,7 @@
 #include "devices/virtio/scsi_file.h"
 #include "vmm/base/err.h"
 #include "vmm/config.h"
+#include "vmm/launch_host.h"
 #include "vmm/monitor/monitor_proto.h"
 #include "vmm/vm_devices.h"
 
@@ -72,6 +73,34 @@ static int send_vm(const struct handover *h)
 	if (c->uuid.given)
 		memcpy(m.vm.uuid, c->uuid.bytes, sizeof(m.vm.uuid));
 	return send_fd(h, &m, h->kvm_fd);
+}
+
+static int send_launch(const struct handover *h)
+{
+	const struct launch_host *l = h->launch;
+	struct monitor_msg m = {.type = MONITOR_MSG_LAUNCH};
+	int r;
+
+	if (!l)
+		return 0;
+	m.launch = (struct monitor_msg_launch){
+		.kind = (uint32_t)l->params.kind,
+		.policy = l->params.policy,
+		.flags = flag(l->files.attested, MONITOR_LAUNCH_ATTESTED) |
+			 flag(l->files.expects, MONITOR_LAUNCH_EXPECTS) |
+			 flag(l->dev.is_device, MONITOR_LAUNCH_DEVICE),
+		.c_bit_reduction =
+			(uint32_t)h->config->devices.sev.reduced_phys_bits,
+		.api_major = l->params.api_major,
+		.api_minor = l->params.api_minor,
+		.build = l->params.build,
+	};
+	memcpy(m.launch.dh_cert, l->files.dh_cert, sizeof(m.launch.dh_cert));
+	memcpy(m.launch.session, l->files.session, sizeof(m.launch.session));
+	memcpy(m.launch.expect, l->files.expect, sizeof(m.launch.expect));
+	r = send_fd(h, &m, l->dev.fd);
+	explicit_bzero(&m, sizeof(m));
+	return r;
 }
 
 static int send_file(const struct handover *h, enum monitor_file kind,
@@ -189,6 +218,8 @@ static int send_all(const struct handover *h)
 	const struct monitor_msg start = {.type = MONITOR_MSG_START};
 	int r = send_vm(h);
 
+	if (!r)
+		r = send_launch(h);
 	if (!r)
 		r = send_file(h, MONITOR_FILE_KERNEL, c->kernel,
 			      c->kernel_file.fd);

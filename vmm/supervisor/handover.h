@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 struct err;
+struct launch_host;
 struct run_config;
 struct vm_devices_config;
 
@@ -18,7 +19,8 @@ struct handover {
 	int kvm_fd;				 /* borrowed */
 	int console_fd;				 /* borrowed; -1: none */
 	bool console_input; /* it is a stream socket, to be read, too */
-	bool paused;	    /* begin so */
+	bool paused;	    /* begin so; protected: wait for the owner */
+	const struct launch_host *launch; /* borrowed; NULL: not protected */
 };
 
 /*

@@ -440,6 +440,8 @@ static int hand_over(struct supervisor *s, struct err *err)
 		.config = s->p.config,
 		.devices = &devices,
 		.kvm_fd = s->kvm_fd,
+		.paused = s->p.config->devices.paused,
+		.launch = s->p.launch,
 	};
 	int r = device_files_config(s->files, &devices, err);
 

@@ -18,6 +18,7 @@
 struct console;
 struct device_files;
 struct err;
+struct launch_host;
 struct loop;
 struct run_config;
 struct supervisor; /* opaque */
@@ -61,9 +62,10 @@ struct supervisor_watch {
 };
 
 struct supervisor_params {
-	const struct run_config *config; /* finished and opened; borrowed */
-	struct loop *loop;		 /* borrowed; quits at the end */
-	struct timing *timing;		 /* borrowed */
+	const struct run_config *config;  /* finished and opened; borrowed */
+	struct loop *loop;		  /* borrowed; quits at the end */
+	struct timing *timing;		  /* borrowed */
+	const struct launch_host *launch; /* borrowed; NULL: not protected */
 };
 
 /*
