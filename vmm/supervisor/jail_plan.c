@@ -15,6 +15,7 @@
 #include "vmm/base/err.h"
 #include "vmm/base/log.h"
 #include "vmm/config.h"
+#include "vmm/memlock.h"
 
 enum {
 	/* Descriptors of a machine with every device, without connections. */
@@ -172,6 +173,8 @@ static void set_limits(const struct run_config *c, struct monitor_msg_jail *m)
 	m->n_files = raise_files(c->devices.vsock.path ? FILES_VSOCK : FILES);
 	m->n_procs = (uint32_t)c->cpus + THREADS;
 	m->log_level = (uint32_t)log_get_level();
+	if (c->devices.protect) /* KVM pins it all */
+		m->locked_bytes = memlock_need(c->memory.size, 0);
 }
 
 int jail_plan_make(const struct run_config *c, struct jail_plan *ret,
