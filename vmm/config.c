@@ -39,6 +39,13 @@ int run_config_finish(struct run_config *c, struct err *err)
 				    "--on-reboot: restart does not go together "
 				    "with --protect: a session is for one "
 				    "launch, so start again with a new one");
+	if (c->devices.protect && (c->seccomp == SECCOMP_CHOICE_LOG ||
+				   c->seccomp == SECCOMP_CHOICE_OFF))
+		return err_set_kind(err, ERR_USAGE, -EINVAL,
+				    "--seccomp: log and off take away a "
+				    "protection of this protected guest; "
+				    "force-log and force-off do it all the "
+				    "same");
 	if (c->devices.protect == PROTECT_SEV_ES && c->cpus > 1)
 		return err_set_kind(err, ERR_USAGE, -EINVAL,
 				    "--cpus: SEV-ES without firmware runs one "

@@ -55,6 +55,15 @@ enum on_reboot {
 
 enum jail_choice { JAIL_CHOICE_ON = 0, JAIL_CHOICE_OFF };
 
+/* How the process beside the guest is kept to the system calls it needs. */
+enum seccomp_choice {
+	SECCOMP_CHOICE_ON = 0,
+	SECCOMP_CHOICE_LOG,
+	SECCOMP_CHOICE_OFF,
+	SECCOMP_CHOICE_FORCE_LOG, /* also for a protected guest */
+	SECCOMP_CHOICE_FORCE_OFF,
+};
+
 struct uuid_config {
 	bool given;
 	uint8_t bytes[16]; /* in the order of the text form (RFC 4122, 3) */
@@ -72,6 +81,7 @@ struct run_config {
 	uint64_t timeout_ms; /* 0: none */
 	uint64_t stop_timeout_ms;
 	int on_reboot; /* enum on_reboot */
+	int seccomp;   /* enum seccomp_choice */
 	bool debug_exit;
 	int jail;   /* enum jail_choice */
 	char *user; /* of the monitor: NAME|UID[:GROUP|:GID] */

@@ -256,6 +256,14 @@ static const struct option_desc machine_options[] = {
 static const char *const jail_choices[] = {
 	[JAIL_CHOICE_ON] = "on", [JAIL_CHOICE_OFF] = "off", NULL};
 
+static const char *const seccomp_choices[] = {
+	[SECCOMP_CHOICE_ON] = "on",
+	[SECCOMP_CHOICE_LOG] = "log",
+	[SECCOMP_CHOICE_OFF] = "off",
+	[SECCOMP_CHOICE_FORCE_LOG] = "force-log",
+	[SECCOMP_CHOICE_FORCE_OFF] = "force-off",
+	NULL};
+
 static const struct option_desc jail_options[] = {
 	{.name = "jail",
 	 .kind = OPTION_CHOICE,
@@ -272,6 +280,15 @@ static const struct option_desc jail_options[] = {
 	 .help = "as root: the user that runs the guest",
 	 .more = "Default: one of its own for each guest, without an account.",
 	 .max = 256},
+	{.name = "seccomp",
+	 .kind = OPTION_CHOICE,
+	 .off = AT(seccomp, int),
+	 .arg = "on|log|off|force-log|force-off",
+	 .help = "system calls the guest's process does not need (default on)",
+	 .more = "on: one ends the run, with a report. log: it is reported and "
+		 "made. off: it is made. log and off are refused with "
+		 "--protect; force-log and force-off are not.",
+	 .choices = seccomp_choices},
 	{0},
 };
 

@@ -171,6 +171,21 @@ static void the_emulated_c_bit_excludes_vhost(void **state)
 	refused(PARSE("--dma", "maybe"), "--dma");
 }
 
+static void protection_keeps_its_system_call_filter(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("--seccomp", "off"), 0);
+	assert_int_equal(c.seccomp, SECCOMP_CHOICE_OFF);
+	assert_int_equal(PARSE("--seccomp", "log"), 0);
+	refused(PARSE("--protect", "sev", "--seccomp", "off"), "force-off");
+	refused(PARSE("--protect", "sev", "--seccomp", "log"), "force-log");
+	assert_int_equal(PARSE("--protect", "sev", "--seccomp", "force-off"),
+			 0);
+	assert_int_equal(PARSE("--protect", "sev", "--seccomp", "force-log"),
+			 0);
+	assert_int_equal(PARSE("--protect", "sev", "--seccomp", "on"), 0);
+}
+
 static void protection_has_a_policy_of_its_kind(void **state)
 {
 	(void)state;
@@ -229,6 +244,7 @@ int main(void)
 		CASE(a_socket_path_leaves_room_for_the_port),
 		CASE(the_emulated_c_bit_excludes_vhost),
 		CASE(protection_has_a_policy_of_its_kind),
+		CASE(protection_keeps_its_system_call_filter),
 		CASE(what_does_not_go_together_with_protection_is_refused),
 	};
 

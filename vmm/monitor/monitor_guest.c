@@ -318,10 +318,14 @@ int monitor_guest_run(struct monitor_setup *setup, int channel,
 	};
 	int r = make(&g, err);
 
-	if (r >= 0)
+	/*
+	 * Locked down there is no taking apart: the calls for it are on no
+	 * list, and the end of the process does it faster.
+	 */
+	if (r >= 0) {
 		r = run(&g, err);
-	if (r >= 0)
-		r = conclude(&g, err);
+		return r < 0 ? r : conclude(&g, err);
+	}
 	vm_destroy(g.vm);
 	console_destroy(g.console);
 	loop_destroy(g.loop);

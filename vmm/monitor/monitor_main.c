@@ -4,9 +4,11 @@
  * nothing else; it parses no text and opens no path.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "vmm/base/err.h"
 #include "vmm/base/log.h"
@@ -89,7 +91,7 @@ static int collect(struct monitor_setup *s, struct monitor_msg *m,
 
 static int run(struct monitor_msg *m, struct err *err)
 {
-	AUTO(monitor_setup_destroyp) struct monitor_setup *s = NULL;
+	struct monitor_setup *s = NULL; /* lives as long as the process */
 	struct timing timing = {0};
 	int r;
 
@@ -121,14 +123,17 @@ int main(int argc, char **argv)
 	static struct monitor_msg msg; /* too large for a small stack */
 	struct err err = {0};
 
+	/* One heap for all threads grows by brk alone. */
+	mallopt(M_ARENA_MAX, 1);
 	if (argc != 2 || strcmp(argv[1], coffer_version()) != 0) {
 		log_error("coffer-monitor is a part of coffer %s, started by "
 			  "'coffer run' of the same version",
 			  coffer_version());
 		return EXIT_FAILURE;
 	}
+	/* No taking apart: see monitor_guest_run(). */
 	if (run(&msg, &err) >= 0)
-		return EXIT_SUCCESS;
+		_exit(EXIT_SUCCESS);
 	report(&msg, &err);
-	return EXIT_FAILURE;
+	_exit(EXIT_FAILURE);
 }

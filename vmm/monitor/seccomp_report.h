@@ -7,6 +7,8 @@
 
 struct monitor_msg_trap;
 
+enum { SECCOMP_REPORT_MAX = 320 }; /* bytes of the longest line */
+
 /*
  * One line without a newline: "its thread 'vcpu 0' (vcpu) made the system call
  * openat(0x..., ...), number 257, which is on no list for it". Every field of

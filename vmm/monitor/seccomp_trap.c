@@ -10,18 +10,18 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "vmm/monitor/seccomp_bpf.h"
-
 /* A signal handler has no argument of ours: hence static storage. */
 static int report_channel = -1;
 static bool go_on_after;
-/* By call and kind: has it been reported? */
-static atomic_bool seen[SECCOMP_NAMES_MAX][THREAD_KIND_COUNT];
+/* What has been reported with go_on_after; 0: free. */
+enum { SEEN_MAX = 128 };
+static _Atomic uint64_t seen[SEEN_MAX];
 static __thread enum thread_kind thread_kind;
 static __thread char thread_name[16];
 
@@ -78,11 +78,22 @@ static void report(int nr, const greg_t *g)
 	(void)unused;
 }
 
-static bool is_first(int nr)
+/* Of this call, or this request of an ioctl, by this kind of thread? */
+static bool is_first(int nr, const greg_t *g)
 {
-	if (nr < 0 || nr >= SECCOMP_NAMES_MAX)
-		return true;
-	return !atomic_exchange(&seen[nr][thread_kind], true);
+	uint32_t request = nr == __NR_ioctl ? (uint32_t)g[REG_RSI] : 0;
+	uint64_t key = (uint64_t)request << 32 | (uint64_t)thread_kind << 16 |
+		       ((uint32_t)nr & 0xfff) | 1 << 15;
+
+	for (size_t i = 0; i < SEEN_MAX; i++) {
+		uint64_t was = 0;
+
+		if (atomic_compare_exchange_strong(&seen[i], &was, key))
+			return true;
+		if (was == key)
+			return false;
+	}
+	return false; /* enough has been said */
 }
 
 static void on_sigsys(int signo, siginfo_t *si, void *context)
@@ -96,7 +107,7 @@ static void on_sigsys(int signo, siginfo_t *si, void *context)
 		report(nr, g);
 		_exit(SECCOMP_TRAP_STATUS);
 	}
-	if (is_first(nr))
+	if (is_first(nr, g))
 		report(nr, g);
 	g[REG_RAX] = makes_child(nr) ? -EPERM
 				     : seccomp_redo(nr, g[REG_RDI], g[REG_RSI],

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/wait.h>
 
 #include "vmm/base/err.h"
 #include "vmm/base/log.h"
@@ -266,19 +265,6 @@ static void take_error(struct supervisor *s, const struct monitor_msg_error *m)
 	monitor_text_clean(s->error.msg);
 }
 
-static void take_trap(struct supervisor *s, const struct monitor_msg_trap *m)
-{
-	char thread[sizeof(m->thread)];
-
-	memcpy(thread, m->thread, sizeof(thread));
-	monitor_text_clean(thread);
-	s->has_error = true;
-	err_set_kind(&s->error, ERR_INTERNAL, -EPERM,
-		     "the monitor's thread '%s' made system call %d, which is "
-		     "not on its list: it was ended before the call was made",
-		     thread, m->nr);
-}
-
 static void take(struct supervisor *s, const struct monitor_msg *m)
 {
 	switch (m->type) {
@@ -304,7 +290,7 @@ static void take(struct supervisor *s, const struct monitor_msg *m)
 		take_launch_answer(s, &m->launch_answer);
 		break;
 	case MONITOR_MSG_TRAP:
-		take_trap(s, &m->trap);
+		supervisor_take_trap(s, &m->trap);
 		break;
 	case MONITOR_MSG_RESULT:
 		take_result(s, &m->result);
@@ -389,7 +375,7 @@ static int start_proc(struct supervisor *s, struct err *err)
 		return err_set_kind(err, ERR_HOST, r, "event loop: %s",
 				    strerror(-r));
 	m.jail = s->jail.msg;
-	m.jail.seccomp = MONITOR_SECCOMP_OFF;
+	m.jail.seccomp = supervisor_seccomp(s);
 	supervisor_ask(s, &m); /* if it is gone, on_monitor_exit() says why */
 	return 0;
 }
@@ -499,27 +485,6 @@ static void restart(struct supervisor *s)
 	conclude(s);
 }
 
-static void set_death(struct supervisor *s, int status)
-{
-	s->has_error = true;
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
-		err_set_kind(&s->error, ERR_HOST, -ECHILD,
-			     "the monitor was killed (SIGKILL): the host or "
-			     "its cgroup ran out of memory, or somebody ended "
-			     "it");
-	else if (WIFSIGNALED(status))
-		err_set_kind(&s->error, ERR_INTERNAL, -ECHILD,
-			     "the monitor died of SIG%s",
-			     sigabbrev_np(WTERMSIG(status))
-				     ? sigabbrev_np(WTERMSIG(status))
-				     : "RT");
-	else
-		err_set_kind(&s->error, ERR_INTERNAL, -ECHILD,
-			     "the monitor ended with status %d and did not say "
-			     "why",
-			     WEXITSTATUS(status));
-}
-
 static void on_monitor_exit(void *arg, int fd, uint32_t events)
 {
 	struct supervisor *s = arg;
@@ -532,7 +497,7 @@ static void on_monitor_exit(void *arg, int fd, uint32_t events)
 		take_message(s, &more);
 	status = monitor_proc_reap(s->proc);
 	if (!s->has_result && !s->has_error && !s->ended)
-		set_death(s, status);
+		supervisor_set_death(s, status);
 	end_proc(s);
 	if (wants_restart(s) && !s->n_stop && !s->ended)
 		restart(s);

@@ -61,4 +61,12 @@ void supervisor_take_counters(struct supervisor *s,
 /* Nobody will answer them. */
 void supervisor_drop_questions(struct supervisor *s);
 
+/* --seccomp, for the monitor. */
+enum monitor_seccomp supervisor_seccomp(const struct supervisor *s);
+/* It made a call that is on no list: the end of it, or a warning. */
+void supervisor_take_trap(struct supervisor *s,
+			  const struct monitor_msg_trap *m);
+/* It ended with @status (waitpid(2)) and did not say why. */
+void supervisor_set_death(struct supervisor *s, int status);
+
 #endif
