@@ -86,6 +86,8 @@ struct run_config {
 	int jail;   /* enum jail_choice */
 	char *user; /* of the monitor: NAME|UID[:GROUP|:GID] */
 	bool print_timing;
+	bool print_plan;
+	bool json; /* of `coffer plan` */
 	char *status_file;
 	char *api; /* path of the control socket; NULL: none */
 	struct uuid_config uuid;
@@ -107,6 +109,8 @@ void run_config_destroy(struct run_config *c);
 
 /* The options of `coffer run`: command line, JSON keys and help in one. */
 extern const struct option_table run_option_table;
+/* `coffer plan` takes the same, and says how to print. */
+extern const struct option_table plan_option_table;
 
 /*
  * What a table of single options cannot say: required options, options that

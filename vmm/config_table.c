@@ -339,6 +339,13 @@ static const struct option_desc output_options[] = {
 	 .kind = OPTION_FLAG,
 	 .off = AT(print_timing, bool),
 	 .help = "print where the time from exec to user space went"},
+	{.name = "print-plan",
+	 .kind = OPTION_FLAG,
+	 .off = AT(print_plan, bool),
+	 .help = "print what would be launched and measured, and end",
+	 .more = "JSON: each entry with its address, length and digest, and "
+		 "the launch digest, for a guest with --protect.",
+	 .cli_only = true},
 	{.name = "quiet",
 	 .short_name = 'q',
 	 .kind = OPTION_FLAG,
@@ -366,14 +373,34 @@ static const struct option_desc output_options[] = {
 	{0},
 };
 
+static const struct option_desc plan_options[] = {
+	{.name = "json",
+	 .kind = OPTION_FLAG,
+	 .off = AT(json, bool),
+	 .help = "print JSON, all in bytes",
+	 .cli_only = true},
+	{0},
+};
+
+/* clang-format off */
+#define RUN_SECTIONS                                                           \
+	{"What to boot", boot_options},                                        \
+	{"The machine", machine_options},                                      \
+	{"Its devices", config_device_options},                                \
+	{"Its protection", config_protection_options},                         \
+	{"Its jail", jail_options},                                            \
+	{"When it ends", run_options},                                         \
+	{"Files and output", output_options}
+/* clang-format on */
+
 static const struct option_section sections[] = {
-	{"What to boot", boot_options},
-	{"The machine", machine_options},
-	{"Its devices", config_device_options},
-	{"Its protection", config_protection_options},
-	{"Its jail", jail_options},
-	{"When it ends", run_options},
-	{"Files and output", output_options},
+	RUN_SECTIONS,
+	{0},
+};
+
+static const struct option_section plan_sections[] = {
+	{"The plan", plan_options},
+	RUN_SECTIONS,
 	{0},
 };
 
@@ -388,6 +415,15 @@ const struct option_table run_option_table = {
 	.summary = "Boot a Linux kernel in a microVM and stay until it ends.",
 	.epilogue = exit_status_print,
 	.sections = sections,
+	.size = sizeof(struct run_config),
+	.init = init,
+};
+
+const struct option_table plan_option_table = {
+	.verb = "plan",
+	.synopsis = "[--json] [OPTION of coffer run...]",
+	.summary = "Say what a VM will cost its host, before it is started.",
+	.sections = plan_sections,
 	.size = sizeof(struct run_config),
 	.init = init,
 };

@@ -24,6 +24,8 @@ static int cli_help(int argc, char *const *argv);
 
 static const struct verb verbs[] = {
 	{"run", &run_option_table, cli_run, "boot a kernel in a microVM"},
+	{"plan", &plan_option_table, cli_plan,
+	 "say what a VM will cost its host"},
 	{"doctor", &doctor_option_table, cli_doctor,
 	 "say what this host can do and what to fix"},
 	{"ctl", &ctl_option_table, cli_ctl,

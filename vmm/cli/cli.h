@@ -10,11 +10,12 @@ int cli_main(int argc, char *const *argv);
 /* argv[0] is the verb, options follow. */
 int cli_run(int argc, char *const *argv);
 int cli_doctor(int argc, char *const *argv);
+int cli_plan(int argc, char *const *argv);
 int cli_ctl(int argc, char *const *argv);
 int cli_owner(int argc, char *const *argv);
 int cli_sim(int argc, char *const *argv);
 
-/* Their options, for `coffer help VERB`. run: run_option_table. */
+/* Their options, for `coffer help VERB`. run, plan: vmm/config.h */
 extern const struct option_table doctor_option_table;
 extern const struct option_table ctl_option_table;
 

@@ -82,6 +82,7 @@ static int run_measure(const struct owner_config *c, struct err *err)
 	if (r < 0)
 		return r;
 	o.content = owner_inputs_content(in);
+	o.is_es |= owner_inputs_is_es(in);
 	return owner_measure(&o, stdout, err);
 }
 

@@ -5,18 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "firmware/kernel_image.h"
 #include "vmm/base/err.h"
-#include "vmm/config.h"
-#include "vmm/measured_boot.h"
+#include "vmm/config_boot.h"
 
 struct owner_inputs {
 	const struct owner_config *c; /* borrowed */
 	struct run_config run;
 	struct owner_planner planner;
-	struct kernel_image *kernel; /* NULL: not opened yet */
-	struct image_file initrd;    /* len 0: none */
-	struct measured_boot *boot;  /* of the last plan */
+	struct config_images images;
+	struct measured_boot *boot; /* of the last plan */
 };
 
 /* The arguments that `coffer run` would have had. */
@@ -49,51 +46,25 @@ static void collect(const struct owner_config *c, struct args *a)
 		add(a, "--oem-string", c->oem_strings.v[i]);
 }
 
-/* Kernel and initrd, once. */
-static int open_files(struct owner_inputs *in, struct err *err)
-{
-	struct run_config *rc = &in->run;
-	int r;
-
-	if (in->kernel)
-		return 0;
-	if (!rc->kernel)
-		return err_set_kind(err, ERR_USAGE, -EINVAL,
-				    "--firmware none: a direct boot has a "
-				    "kernel: --kernel is missing");
-	r = run_config_open(rc, err);
-	if (r >= 0 && rc->initrd)
-		r = image_file_open(rc->initrd_file.fd, "initrd", rc->initrd,
-				    &in->initrd, err);
-	return r < 0 ? r
-		     : kernel_image_open(rc->kernel_file.fd, rc->kernel,
-					 &in->kernel, err);
-}
-
 static int plan(struct owner_planner *p, const struct owner_direct *d,
 		const struct launch_plan **ret, struct err *err)
 {
 	struct owner_inputs *in = container_of(p, struct owner_inputs, planner);
-	const struct run_config *rc = &in->run;
 	struct measured_boot *boot = NULL;
-	struct measured_boot_args a = {
-		.cmdline = rc->append,
-		.ram_bytes = d->memory ? d->memory : rc->memory.size,
-		.n_cpus = (unsigned int)(d->cpus ? d->cpus : rc->cpus),
-		.oem_strings = (const char *const *)rc->oem_strings.v,
-		.n_oem_strings = rc->oem_strings.n,
-		.is_es = d->is_es,
-		.vmsa_profile = d->profile,
-	};
-	int r = open_files(in, err);
+	struct measured_boot_args a;
+	int r = config_images_open(&in->images, &in->run, err);
 
 	if (r < 0)
 		return r;
-	a.kernel = in->kernel;
-	if (!d->no_initrd)
-		a.initrd = in->initrd;
-	if (rc->uuid.given)
-		memcpy(a.uuid, rc->uuid.bytes, sizeof(a.uuid));
+	config_boot_args(&in->run, &in->images, &a);
+	a.is_es = d->is_es;
+	a.vmsa_profile = d->profile;
+	if (d->memory)
+		a.ram_bytes = d->memory;
+	if (d->cpus)
+		a.n_cpus = (unsigned int)d->cpus;
+	if (d->no_initrd)
+		a.initrd.len = 0;
 	r = measured_boot_create(&a, &boot, err);
 	if (r < 0)
 		return r;
@@ -132,7 +103,7 @@ void owner_inputs_destroy(struct owner_inputs *in)
 	if (!in)
 		return;
 	measured_boot_destroy(in->boot);
-	kernel_image_destroy(in->kernel);
+	config_images_close(&in->images);
 	run_config_destroy(&in->run);
 	free(in);
 }
@@ -156,4 +127,9 @@ struct owner_content owner_inputs_content(struct owner_inputs *in)
 		.planner = &in->planner,
 		.vmsa_profile = c->vmsa_profile,
 	};
+}
+
+bool owner_inputs_is_es(const struct owner_inputs *in)
+{
+	return in->run.devices.protect == PROTECT_SEV_ES;
 }

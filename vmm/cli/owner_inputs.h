@@ -25,5 +25,7 @@ DEFINE_CLEANUP(struct owner_inputs, owner_inputs_destroy)
 
 /* For the owner's commands; good until @in is destroyed. */
 struct owner_content owner_inputs_content(struct owner_inputs *in);
+/* Does the file of options ask for SEV-ES? */
+bool owner_inputs_is_es(const struct owner_inputs *in);
 
 #endif

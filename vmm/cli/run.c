@@ -4,6 +4,7 @@
 #include "vmm/base/err.h"
 #include "vmm/base/log.h"
 #include "vmm/cli/cli.h"
+#include "vmm/cli/print_plan.h"
 #include "vmm/cli/run_vm.h"
 #include "vmm/status_file.h"
 
@@ -64,6 +65,20 @@ static int conclude(const struct run_config *c, struct run_result *res, int r,
 		       : status;
 }
 
+/* Instead of a run: no guest, so no status file and no reason for an end. */
+static int show_plan(struct run_config *c)
+{
+	struct err err = {0};
+	int r = run_config_finish(c, &err);
+
+	if (r >= 0)
+		r = print_plan(c, stdout, &err);
+	if (r >= 0)
+		return cli_close_stdout(EXIT_STATUS_OK);
+	log_error("run: %s", err.msg);
+	return (int)exit_status_of_err(&err);
+}
+
 int cli_run(int argc, char *const *argv)
 {
 	struct run_result res = {0};
@@ -78,6 +93,11 @@ int cli_run(int argc, char *const *argv)
 	if (r >= 0 && cli_show(&run_option_table, outcome)) {
 		run_config_destroy(&c);
 		return cli_close_stdout(EXIT_STATUS_OK);
+	}
+	if (r >= 0 && c.print_plan) {
+		status = show_plan(&c);
+		run_config_destroy(&c);
+		return status;
 	}
 	if (r >= 0)
 		r = run(&c, &res, &err);

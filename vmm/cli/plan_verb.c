@@ -1,0 +1,160 @@
+/* vmm/cli/plan_verb.c - `coffer plan`: what a VM will cost its host. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "vmm/base/bits.h"
+#include "vmm/base/err.h"
+#include "vmm/base/log.h"
+#include "vmm/cli/cli.h"
+#include "vmm/config_boot.h"
+#include "vmm/exit_status.h"
+#include "vmm/host_cost.h"
+
+/* A line of the table; the key of the JSON. */
+struct row {
+	const char *key, *what;
+	uint64_t value;
+	bool only_protected;
+};
+
+enum { ROWS = 14 };
+
+static void make_rows(const struct host_cost *c, struct row rows[static ROWS])
+{
+	const struct row all[ROWS] = {
+		{"ram", "guest RAM", c->ram, false},
+		{"firmware", "firmware", c->firmware, false},
+		{"tables", "page tables", c->tables, false},
+		{"monitor", "supervisor and monitor", c->monitor, false},
+		{"devices", "devices", c->devices, false},
+		{"kernel", "KVM (estimate)", c->kernel, false},
+		{"total", "in all, at most", c->total, false},
+		{"memory_max", "cgroup memory.max to set", c->memory_max,
+		 false},
+		{"pinned", "pinned, cannot be swapped", c->pinned, true},
+		{"memlock_need", "locked memory needed", c->memlock_need, true},
+		{"memlock_set", "LimitMEMLOCK to set", c->memlock_set, true},
+		{"measured", "measured at launch", c->measured, true},
+		{"psp_ms", "security processor (estimate)", c->psp_ms, true},
+		{"asids", "encryption keys (ASIDs)", 1, true},
+	};
+
+	for (size_t i = 0; i < ROWS; i++)
+		rows[i] = all[i];
+}
+
+static void print_table(const struct row rows[static ROWS], bool is_protected,
+			FILE *out)
+{
+	for (size_t i = 0; i < ROWS; i++) {
+		const struct row *r = &rows[i];
+
+		if (r->only_protected && !is_protected)
+			continue;
+		if (!strcmp(r->key, "psp_ms"))
+			fprintf(out, "%-30s %12llu ms\n", r->what,
+				(unsigned long long)r->value);
+		else if (!strcmp(r->key, "asids"))
+			fprintf(out, "%-30s %12llu\n", r->what,
+				(unsigned long long)r->value);
+		else
+			fprintf(out, "%-30s %12llu KiB\n", r->what,
+				(unsigned long long)((r->value + 1023) / 1024));
+	}
+	fprintf(out,
+		"\nmemory.max has a margin of %d MiB and a quarter of what is "
+		"not RAM",
+		HOST_COST_CGROUP_MARGIN >> 20);
+	if (is_protected)
+		fprintf(out,
+			";\nLimitMEMLOCK one of %d MiB. The security processor "
+			"serves one launch at a time.",
+			HOST_COST_MEMLOCK_MARGIN >> 20);
+	fprintf(out, "\n");
+}
+
+static int print_json(const struct row rows[static ROWS], bool is_protected,
+		      FILE *out)
+{
+	json_t *j = json_object();
+	int r;
+
+	for (size_t i = 0; i < ROWS; i++)
+		if (!rows[i].only_protected || is_protected)
+			json_object_set_new(
+				j, rows[i].key,
+				json_integer((json_int_t)rows[i].value));
+	r = json_dumpf(j, out, JSON_INDENT(2));
+	json_decref(j);
+	fputc('\n', out);
+	return r;
+}
+
+/* Bytes that a launch would measure. */
+static int measured_bytes(struct run_config *c, uint64_t *ret, struct err *err)
+{
+	AUTO(measured_boot_destroyp) struct measured_boot *b = NULL;
+	struct config_images images = {0};
+	struct measured_boot_args a;
+	int r = config_images_open(&images, c, err);
+
+	if (r >= 0) {
+		config_boot_args(c, &images, &a);
+		r = measured_boot_create(&a, &b, err);
+	}
+	if (r >= 0)
+		*ret = launch_plan_bytes(b->plan);
+	config_images_close(&images);
+	return r;
+}
+
+static int plan(struct run_config *c, FILE *out, struct err *err)
+{
+	struct host_cost_args a = {
+		.ram_bytes = c->memory.size,
+		.hugepage_size = c->memory.hugepages,
+		.n_cpus = (unsigned int)c->cpus,
+		.n_disks = c->devices.disks.n,
+		.n_nets = c->devices.nets.n,
+		.vsock = c->devices.vsock.cid,
+		.rng = c->devices.rng,
+		.is_protected = c->devices.protect,
+	};
+	struct row rows[ROWS];
+	struct host_cost cost;
+	int r = run_config_finish(c, err);
+
+	if (r >= 0 && a.is_protected)
+		r = measured_bytes(c, &a.measured_bytes, err);
+	if (r < 0)
+		return r;
+	host_cost(&a, &cost);
+	make_rows(&cost, rows);
+	if (!c->json)
+		print_table(rows, a.is_protected, out);
+	else if (print_json(rows, a.is_protected, out) < 0)
+		return err_set_kind(err, ERR_HOST, -EIO, "cannot print");
+	return 0;
+}
+
+int cli_plan(int argc, char *const *argv)
+{
+	enum option_outcome outcome;
+	struct run_config c;
+	struct err err = {0};
+	int r;
+
+	run_config_init(&c);
+	r = option_parse_args(&plan_option_table, argc, argv, &c, &outcome,
+			      &err);
+	if (r >= 0 && !cli_show(&plan_option_table, outcome))
+		r = plan(&c, stdout, &err);
+	run_config_destroy(&c);
+	if (r >= 0)
+		return cli_close_stdout(EXIT_STATUS_OK);
+	err_default_kind(&err, ERR_INPUT);
+	log_error("plan: %s", err.msg);
+	return (int)exit_status_of_err(&err);
+}
