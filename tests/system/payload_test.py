@@ -503,22 +503,24 @@ def usable_kvm():
         return False
 
 
-def main():
+def main(cases, make_env):
     a = argparse.ArgumentParser()
     a.add_argument("--coffer")
     a.add_argument("--payloads")
+    a.add_argument("--document")
     a.add_argument("case", nargs="+")
     a = a.parse_args()
     if a.case == ["list"]:
-        print("\n".join(CASES))
+        print("\n".join(cases))
         return 0
     if not usable_kvm():
         return 77
+    more = [os.path.abspath(a.document)] if a.document else []
     failed = skipped = 0
     for name in a.case:
         with tempfile.TemporaryDirectory(prefix="coffer-test-") as tmp:
             try:
-                CASES[name](Env(os.path.abspath(a.coffer), os.path.abspath(a.payloads), tmp))
+                cases[name](make_env(os.path.abspath(a.coffer), os.path.abspath(a.payloads), tmp, *more))
                 print(f"ok {name}")
             except Skip as x:
                 print(f"SKIPPED {name}: {x}")
@@ -530,4 +532,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(CASES, Env))
