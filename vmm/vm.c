@@ -39,6 +39,7 @@
 enum {
 	VM_MAX_CPUS = 64,
 	DEBUG_LINE_MAX = 200, /* bytes of a debug port line we log */
+	EVENTS_MAX = 100,     /* that are told: a guest can make more */
 };
 
 struct vm {
@@ -59,6 +60,9 @@ struct vm {
 	struct vcpu *vcpu[VM_MAX_CPUS];
 	unsigned int n_vcpus;
 	struct loop_source *held_wake;
+	struct loop_source *event_wake;
+	atomic_bool crash_kernel; /* to be told */
+	unsigned int n_events;	  /* loop's thread: told */
 	bool pausing; /* loop's thread: vm_pause() without an answer yet */
 
 	pthread_mutex_t lock; /* ended, result, debug_line, n_debug */
@@ -115,6 +119,12 @@ static void on_reset(struct power_sink *s)
 	    "the guest rebooted");
 }
 
+static void tell_crash_kernel(struct vm *vm)
+{
+	atomic_store(&vm->crash_kernel, true);
+	loop_wake(vm->event_wake);
+}
+
 static void on_panicked(struct power_sink *s, uint8_t events)
 {
 	struct vm *vm = container_of(s, struct vm, power);
@@ -122,8 +132,7 @@ static void on_panicked(struct power_sink *s, uint8_t events)
 	if (events & POWER_PANICKED)
 		end(vm, RUN_PANIC, 0, "the guest's kernel panicked");
 	else if (events & POWER_CRASH_LOADED)
-		log_debug(
-			"the guest's kernel panicked and runs a crash kernel");
+		tell_crash_kernel(vm);
 }
 
 static void on_debug_exit(struct power_sink *s, uint32_t value)
@@ -275,6 +284,11 @@ static int create_memory(struct vm *vm, struct err *err)
 	return r;
 }
 
+static void on_broken(void *arg)
+{
+	loop_wake(((struct vm *)arg)->event_wake);
+}
+
 static int create_devices(struct vm *vm, struct err *err)
 {
 	struct vm_devices_machine m = {
@@ -282,6 +296,8 @@ static int create_devices(struct vm *vm, struct err *err)
 		.irq = kvm_irq_sink(vm->irq),
 		.view = vm->dma,
 		.mem = vm->mem,
+		.broken = on_broken,
+		.broken_arg = vm,
 	};
 	int r = kvm_doorbell_create(vm->kvm, &vm->doorbells, err);
 
@@ -396,6 +412,24 @@ static int create_vcpus(struct vm *vm, const struct boot_entry *entry,
 	return r;
 }
 
+static void tell_event(struct vm *vm, enum vm_event e, const char *device)
+{
+	if (vm->p.event && vm->n_events++ < EVENTS_MAX)
+		vm->p.event(vm->p.owner_arg, e, device);
+}
+
+static void on_event_wake(void *arg)
+{
+	struct vm *vm = arg;
+	const char *name;
+
+	if (atomic_exchange(&vm->crash_kernel, false))
+		tell_event(vm, VM_EVENT_CRASH_KERNEL, NULL);
+	while (vm->n_events < EVENTS_MAX &&
+	       (name = vm_devices_take_broken(vm->devices)))
+		tell_event(vm, VM_EVENT_NEEDS_RESET, name);
+}
+
 /* In the loop's thread: are all of them held by now? */
 static void on_held_wake(void *arg)
 {
@@ -408,7 +442,7 @@ static void on_held_wake(void *arg)
 			return;
 	vm->pausing = false;
 	if (vm->p.paused)
-		vm->p.paused(vm->p.paused_arg);
+		vm->p.paused(vm->p.owner_arg);
 }
 
 /* Tables and kernel, or for a protected guest all that is measured. */
@@ -454,6 +488,8 @@ int vm_create(const struct vm_params *p, struct vm **ret, struct err *err)
 	pthread_mutex_init(&vm->lock, NULL);
 
 	r = loop_add_wake(p->loop, on_held_wake, vm, &vm->held_wake);
+	if (!r)
+		r = loop_add_wake(p->loop, on_event_wake, vm, &vm->event_wake);
 	if (r < 0)
 		return err_set_kind(err, ERR_HOST, r, "event loop: %s",
 				    strerror(-r));
@@ -497,6 +533,7 @@ void vm_destroy(struct vm *vm)
 	dma_view_destroy(vm->dma);
 	guest_mem_destroy(vm->mem);
 	loop_remove(vm->held_wake);
+	loop_remove(vm->event_wake);
 	pthread_mutex_destroy(&vm->lock);
 	free(vm);
 }

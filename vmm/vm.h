@@ -26,6 +26,13 @@ struct timing;
 struct vm; /* opaque */
 struct vm_devices_config;
 
+/* What others may want to know of a guest that goes on. */
+enum vm_event {
+	VM_EVENT_CRASH_KERNEL, /* it panicked, and runs a crash kernel */
+	VM_EVENT_NEEDS_RESET,  /* a driver broke its device */
+	VM_EVENT_COUNT,
+};
+
 /* All pointers are borrowed and outlive the VM. */
 struct vm_params {
 	int kvm_fd;
@@ -60,7 +67,12 @@ struct vm_params {
 	struct loop *loop; /* loop_quit() is called when the guest has ended */
 	/* After vm_pause(): no guest code runs. Loop's thread. May be NULL. */
 	void (*paused)(void *arg);
-	void *paused_arg;
+	/*
+	 * Loop's thread. May be NULL. @device is its name, or NULL. A guest
+	 * can make many: the first 100 are told, the counters have all.
+	 */
+	void (*event)(void *arg, enum vm_event e, const char *device);
+	void *owner_arg; /* of both */
 	struct timing *timing;
 };
 

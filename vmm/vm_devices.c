@@ -36,6 +36,7 @@ struct device {
 	struct vsock *vsock;
 	struct vsock_vhost *vhost;
 	struct rng *rng;
+	uint64_t told_broken; /* of its counter, by vm_devices_take_broken() */
 };
 
 struct vm_devices {
@@ -75,6 +76,8 @@ static int plug(struct vm_devices *d, struct device *dev,
 		.irq = d->m.irq,
 		.doorbells = d->m.doorbells,
 		.view = d->m.view,
+		.broken = d->m.broken,
+		.broken_arg = d->m.broken_arg,
 	};
 
 	return virtio_pci_create(&p, virtio, &dev->pci, err);
@@ -325,6 +328,21 @@ void vm_devices_destroy(struct vm_devices *d)
 		io_thread_destroy(dev->thread);
 	}
 	free(d);
+}
+
+const char *vm_devices_take_broken(struct vm_devices *d)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		struct virtio_pci_counters v = {0};
+
+		if (d->dev[i].pci)
+			virtio_pci_counters(d->dev[i].pci, &v);
+		if (v.broken > d->dev[i].told_broken) {
+			d->dev[i].told_broken = v.broken;
+			return d->dev[i].name;
+		}
+	}
+	return NULL;
 }
 
 #define COUNT(name, field) counters_add(c, name, #field, v.field)

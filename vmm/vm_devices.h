@@ -66,6 +66,9 @@ struct vm_devices_machine {
 	struct doorbell_sink *doorbells;
 	struct dma_view *view;
 	const struct guest_mem *mem;
+	/* vm_devices_take_broken() has a name to tell. A device's thread. */
+	void (*broken)(void *arg);
+	void *broken_arg;
 };
 
 int vm_devices_create(const struct vm_devices_config *c,
@@ -78,6 +81,12 @@ void vm_devices_stop(struct vm_devices *d);
 /* After the PCI bus is gone. NULL is fine. */
 void vm_devices_destroy(struct vm_devices *d);
 DEFINE_CLEANUP(struct vm_devices, vm_devices_destroy)
+
+/*
+ * The name of a device that its driver broke (NEEDS_RESET) since the last call
+ * that named it, or NULL. One thread.
+ */
+const char *vm_devices_take_broken(struct vm_devices *d);
 
 /* Add what every device has counted. Any thread. */
 void vm_devices_counters(const struct vm_devices *d, struct counters *c);

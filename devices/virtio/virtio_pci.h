@@ -50,6 +50,9 @@ struct virtio_pci_params {
 	struct irq_sink *irq;
 	struct doorbell_sink *doorbells; /* NULL: every kick is an exit */
 	struct dma_view *view;
+	/* The device was marked NEEDS_RESET. Its thread. May be NULL. */
+	void (*broken)(void *arg);
+	void *broken_arg;
 };
 
 /* Since creation. */

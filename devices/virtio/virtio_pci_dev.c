@@ -64,6 +64,8 @@ static void needs_reset(struct virtio_host *h)
 		config_interrupt(v);
 	}
 	pthread_mutex_unlock(&v->lock);
+	if (v->p.broken)
+		v->p.broken(v->p.broken_arg);
 }
 
 /* --- kicks -------------------------------------------------------------- */

@@ -224,6 +224,19 @@ def events_tell_a_guests_life(e):
 
 
 @case
+def a_driver_that_breaks_its_device_is_told(e):
+    image, count = e.path("image"), e.path("s.json")
+    with open(image, "wb") as f:
+        f.truncate(1 << 20)
+    p = e.run("attack_virtio", "-v", "-d", image, "--rng", "--timeout", "60", "--status-file", count)
+    told = p.stderr.count(b"driver of rng0 broke it"), p.stderr.count(b"driver of scsi0 broke it")
+    with open(count, encoding="utf-8") as f:
+        broken = json.load(f)["counters"]
+    check(0 < told[0] <= broken["rng0"]["broken"] and 0 < told[1] <= broken["scsi0"]["broken"], (told, broken))
+    check(sum(told) <= 100, told)
+
+
+@case
 def a_restart_is_told_and_counted(e):
     with Guest(e, "--on-reboot", "restart") as g:
         with subprocess.Popen([e.coffer, "ctl", g.sock, "events"], stdout=subprocess.PIPE) as p:

@@ -97,6 +97,21 @@ static void on_paused(void *arg)
 	tell_state(arg, MONITOR_STATE_PAUSED);
 }
 
+static void on_event(void *arg, enum vm_event e, const char *device)
+{
+	struct guest *g = arg;
+	struct monitor_msg_event *m = &g->msg.event;
+
+	*m = (struct monitor_msg_event){.kind = (uint32_t)e};
+	snprintf(m->device, sizeof(m->device), "%s", device ? device : "vm");
+	tell(g, MONITOR_MSG_EVENT);
+}
+
+static_assert((int)VM_EVENT_COUNT == (int)MONITOR_EVENT_COUNT &&
+		      (int)VM_EVENT_NEEDS_RESET ==
+			      (int)MONITOR_EVENT_NEEDS_RESET,
+	      "events");
+
 /* --- a protected guest that waits for its owner ---------------------------
  */
 
@@ -256,7 +271,8 @@ static int make(struct guest *g, struct err *err)
 	g->params.loop = g->loop;
 	g->params.timing = g->timing;
 	g->params.paused = on_paused;
-	g->params.paused_arg = g;
+	g->params.event = on_event;
+	g->params.owner_arg = g;
 	r = vm_create(&g->params, &g->vm, err);
 	if (r < 0)
 		return r;

@@ -119,7 +119,8 @@ static bool check_state(const struct monitor_msg *m)
 
 static bool check_event(const struct monitor_msg *m)
 {
-	return m->event.kind < MONITOR_EVENT_COUNT && !m->event.zero;
+	return m->event.kind < MONITOR_EVENT_COUNT && !m->event.zero &&
+	       is_word(m->event.device, sizeof(m->event.device));
 }
 
 static bool check_counters(const struct monitor_msg *m)

@@ -251,14 +251,15 @@ struct monitor_msg_timing {
 };
 
 enum monitor_event {
-	MONITOR_EVENT_CRASH_LOADED = 0, /* panicked, and runs a crash kernel */
+	MONITOR_EVENT_CRASH_KERNEL = 0, /* panicked, and runs another */
+	MONITOR_EVENT_NEEDS_RESET,	/* a driver broke its device */
 	MONITOR_EVENT_COUNT,
 };
 
 struct monitor_msg_event {
 	uint32_t kind; /* enum monitor_event */
 	uint32_t zero;
-	uint64_t value;
+	char device[16]; /* as in struct monitor_counter; "vm": none */
 };
 
 struct monitor_counter {

@@ -73,6 +73,9 @@ static void reply_failure(struct client *c, int r, const struct err *err)
 	struct api_vm_info i = vm_info(c);
 	const char *why = err && *err->msg ? err->msg : strerror(-r);
 
+	if (err && err->kind == ERR_INPUT)
+		r = -EINVAL;
+
 	switch (-r) {
 	case EBUSY:
 		api_conn_problem(c->conn, 409, why, api_state_name(i.state));

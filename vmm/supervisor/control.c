@@ -454,16 +454,19 @@ static void on_launch_answer(void *arg, int r, const struct err *err)
 		wait_for_state(c, call); /* until it runs */
 }
 
-static void on_crash_kernel(void *arg)
+static void on_event(void *arg, enum monitor_event e, const char *device)
 {
-	tell(arg, API_EVENT_CRASH_KERNEL, NULL);
+	if (e == MONITOR_EVENT_CRASH_KERNEL)
+		tell(arg, API_EVENT_CRASH_KERNEL, NULL);
+	else
+		tell(arg, API_EVENT_NEEDS_RESET, device);
 }
 
 static const struct supervisor_watch_ops watch_ops = {
 	.state = on_state,
 	.launch_info = on_launch_info,
 	.launch_answer = on_launch_answer,
-	.crash_kernel = on_crash_kernel,
+	.event = on_event,
 };
 
 /* --- life ------------------------------------------------------------------

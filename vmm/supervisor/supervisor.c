@@ -240,10 +240,13 @@ static void take_launch_answer(struct supervisor *s,
 	TELL(s, launch_answer, m->code, &err);
 }
 
-static void take_event(struct supervisor *s)
+static void take_event(struct supervisor *s, const struct monitor_msg_event *m)
 {
-	log_debug("the guest's kernel panicked and runs a crash kernel");
-	TELL(s, crash_kernel);
+	if (m->kind == MONITOR_EVENT_CRASH_KERNEL)
+		log_debug("the guest panicked and runs a crash kernel");
+	else
+		log_debug("the guest's driver of %s broke it", m->device);
+	TELL(s, event, (enum monitor_event)m->kind, m->device);
 }
 
 static void take_result(struct supervisor *s,
@@ -278,7 +281,7 @@ static void take(struct supervisor *s, const struct monitor_msg *m)
 		timing_merge(s->p.timing, m->timing.at, MONITOR_TIMINGS_MAX);
 		break;
 	case MONITOR_MSG_EVENT:
-		take_event(s);
+		take_event(s, &m->event);
 		break;
 	case MONITOR_MSG_COUNTERS:
 		supervisor_take_counters(s, &m->counters);

@@ -50,8 +50,8 @@ struct supervisor_watch_ops {
 	void (*launch_info)(void *arg, const struct launch_info *info);
 	/* What became of the oldest supervisor_secret() or _finish(). */
 	void (*launch_answer)(void *arg, int r, const struct err *err);
-	/* The guest's kernel panicked, and runs another that saves a dump. */
-	void (*crash_kernel)(void *arg);
+	/* @device: the one that needs a reset, or "vm". */
+	void (*event)(void *arg, enum monitor_event e, const char *device);
 };
 
 /* Embedded in the watcher; removed by supervisor_unwatch(). */
