@@ -34,6 +34,7 @@ struct launch {
 	uint8_t expect[SEV_DIGEST_LEN];
 	struct taken taken[TAKEN_MAX];
 	size_t n_taken;
+	uint8_t seen[SECRETS_MAX][SEV_SECRET_HDR_LEN]; /* info.n_secrets */
 };
 
 int launch_create(const struct launch_params *p, struct sev_fw *fw,
@@ -293,6 +294,11 @@ int launch_secret(struct launch *l, gpa_t gpa,
 				    "secret: %d were injected already, which "
 				    "is the limit",
 				    SECRETS_MAX);
+	for (uint32_t i = 0; i < l->info.n_secrets; i++)
+		if (!memcmp(l->seen[i], hdr, SEV_SECRET_HDR_LEN))
+			return err_set_kind(err, ERR_INPUT, -EEXIST,
+					    "secret: this packet was injected "
+					    "already");
 	if (!gpa)
 		r = area_place(l, len, &gpa, err);
 	if (!r)
@@ -300,8 +306,10 @@ int launch_secret(struct launch *l, gpa_t gpa,
 	if (!r)
 		r = sev_launch_secret(l->sev, hdr, payload, len,
 				      guest_mem_ptr(l->mem, gpa, len), err);
-	if (!r)
+	if (!r) {
+		memcpy(l->seen[l->info.n_secrets], hdr, SEV_SECRET_HDR_LEN);
 		account(l, gpa, len);
+	}
 	return r;
 }
 

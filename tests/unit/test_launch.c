@@ -79,8 +79,10 @@ static int measure(struct fixture *f)
 	return r ? r : launch_measure(f->l, f->plan, f->mem, &f->err);
 }
 
+/* Another packet each time. */
 static int secret(struct fixture *f, gpa_t gpa, size_t len)
 {
+	f->hdr[4]++;
 	return launch_secret(f->l, gpa, f->hdr, f->payload, len, &f->err);
 }
 
@@ -230,6 +232,18 @@ static void a_packet_that_firmware_refuses_uses_no_room(void **st)
 	assert_int_equal(secret(f, 0, 4096), 0);
 }
 
+static void a_packet_is_taken_once(void **st)
+{
+	struct fixture *f = *st;
+
+	assert_int_equal(measure(f), 0);
+	assert_int_equal(secret(f, 0, 64), 0);
+	f->hdr[4]--; /* secret() makes it the same */
+	assert_int_equal(secret(f, 0, 64), -EEXIST);
+	assert_int_equal(f->err.kind, ERR_INPUT);
+	assert_int_equal(f->fw.n[SEV_FW_SECRET], 1);
+}
+
 static void without_an_area_an_address_is_needed(void **st)
 {
 	struct fixture *f = *st;
@@ -265,6 +279,7 @@ int main(void)
 		T(a_secret_may_not_lie_over_what_is_there),
 		T(secrets_and_finish_have_their_time),
 		T(a_packet_that_firmware_refuses_uses_no_room),
+		T(a_packet_is_taken_once),
 		T(without_an_area_an_address_is_needed),
 		T(secrets_are_limited_in_number),
 	};

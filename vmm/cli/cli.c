@@ -30,6 +30,8 @@ static const struct verb verbs[] = {
 	 "say what this host can do and what to fix"},
 	{"ctl", &ctl_option_table, cli_ctl,
 	 "ask a running guest: its state, a pause, its measurement"},
+	{"sev", &sev_option_table, cli_sev,
+	 "talk to the security processor: its keys, its certificates"},
 	{"owner", NULL, cli_owner,
 	 "for a guest's owner: sessions, measurements, secrets"},
 	{"sim", NULL, cli_sim, "run a command on a simulated SEV host"},
