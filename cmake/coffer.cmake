@@ -35,6 +35,9 @@ else()
 	target_link_options(coffer_flags INTERFACE
 		-Wl,-z,relro,-z,now,-z,noexecstack)
 endif()
+if(COFFER_FAULTS)
+	target_compile_definitions(coffer_flags INTERFACE COFFER_FAULTS)
+endif()
 if(COFFER_FUZZ)
 	# Coverage in every component, the driver only in the fuzzers.
 	target_compile_options(coffer_flags INTERFACE -fsanitize=fuzzer-no-link)

@@ -10,6 +10,7 @@
 #include "devices/virtio/scsi_file.h"
 #include "devices/virtio/vsock_broker.h"
 #include "vmm/base/err.h"
+#include "vmm/base/fault.h"
 #include "vmm/config_devices.h"
 #include "vmm/net_forward.h"
 #include "vmm/net_open.h"
@@ -100,7 +101,7 @@ static int open_disk(struct device_files *f, const struct disk_config *d,
 		.lun = (unsigned int)d->lun,
 		.serial = d->serial,
 	};
-	return 0;
+	return fault_point("disk", err);
 }
 
 static void lend_net(const struct net_host *h, struct vm_net *ret)
@@ -225,7 +226,7 @@ static int open_vsock(struct device_files *f, struct err *err)
 		return r;
 	}
 	f->vsock_channel = channel[1];
-	return 0;
+	return fault_point("vsock", err);
 }
 
 static int open_vhost(struct device_files *f, struct err *err)

@@ -18,6 +18,7 @@
 #include "mem/dma_view.h"
 #include "vmm/base/bits.h"
 #include "vmm/base/err.h"
+#include "vmm/base/fault.h"
 #include "vmm/base/log.h"
 #include "vmm/base/loop.h"
 #include "vmm/console.h"
@@ -469,6 +470,12 @@ static int create_kvm(struct vm *vm, struct err *err)
 	return r;
 }
 
+/* A step is done, or a test wants it to have failed. */
+static int done(int r, const char *step, struct err *err)
+{
+	return r < 0 ? r : fault_point(step, err);
+}
+
 int vm_create(const struct vm_params *p, struct vm **ret, struct err *err)
 {
 	AUTO(vm_destroyp) struct vm *vm = NULL;
@@ -493,21 +500,22 @@ int vm_create(const struct vm_params *p, struct vm **ret, struct err *err)
 	if (r < 0)
 		return err_set_kind(err, ERR_HOST, r, "event loop: %s",
 				    strerror(-r));
-	r = create_kvm(vm, err);
+	r = done(create_kvm(vm, err), "KVM", err);
 	if (r < 0)
 		return r;
 	timing_mark(p->timing, TIMING_KVM);
-	r = create_memory(vm, err);
+	r = done(create_memory(vm, err), "memory", err);
 	if (!r)
-		r = create_machine(vm, err);
+		r = done(create_machine(vm, err), "machine", err);
 	if (!r)
-		r = load(vm, &entry, err);
+		r = done(load(vm, &entry, err), "images", err);
 	if (r < 0)
 		return r;
 	timing_mark(p->timing, TIMING_LOADED);
-	r = create_vcpus(vm, &entry, err);
+	r = done(create_vcpus(vm, &entry, err), "vCPUs", err);
 	if (!r && vm->sev)
-		r = vm_sev_measure(vm->sev, vm->mem, err);
+		r = done(vm_sev_measure(vm->sev, vm->mem, err), "measurement",
+			 err);
 	if (r < 0)
 		return r;
 	timing_mark(p->timing, TIMING_VCPUS);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "vmm/base/err.h"
+#include "vmm/base/fault.h"
 #include "vmm/base/log.h"
 #include "vmm/base/loop.h"
 #include "vmm/console.h"
@@ -125,16 +126,26 @@ static int open_and_run(struct runner *r, struct run_result *res,
 	if (!ret)
 		ret = launch_host_open(r->c, &r->launch, err);
 	if (!ret)
+		ret = fault_point("kvm", err);
+	if (!ret)
 		ret = prepare_loop(r, err);
 	if (!ret)
 		ret = start_supervisor(r, err);
-	if (ret < 0)
+	if (!ret)
+		ret = fault_point("supervisor", err);
+	if (ret < 0) {
+		supervisor_destroy(r->supervisor);
 		return ret;
+	}
 	console_files_init(&files);
 	ret = console_open(&r->c->console, &files, err);
 	if (!ret)
+		ret = fault_point("console files", err);
+	if (!ret)
 		ret = console_create(&files.params, r->loop, &console_owner_ops,
 				     r, &r->console, err);
+	if (!ret)
+		ret = fault_point("console", err);
 	if (!ret)
 		ret = device_files_open(&r->c->devices,
 					r->c->uuid.given ? r->c->uuid.bytes
@@ -144,8 +155,12 @@ static int open_and_run(struct runner *r, struct run_result *res,
 		ret = control_create(r->c->api, r->supervisor, &r->control,
 				     err);
 	if (!ret)
+		ret = fault_point("control", err);
+	if (!ret)
 		ret = supervisor_start(r->supervisor, kvm_fd, r->console,
 				       r->files, err);
+	if (!ret)
+		ret = fault_point("started", err);
 	if (!ret)
 		ret = run_loop(r, res, err);
 	control_destroy(r->control);
@@ -162,6 +177,7 @@ int run_vm(const struct run_config *c, struct run_result *res, struct err *err)
 	int ret;
 
 	timing_mark(&r.timing, TIMING_MAIN);
+	fault_set(fault_chosen("supervisor"));
 	if (c->devices.sev.emulate_cbit && !c->devices.protect)
 		log_warn("EMULATED C-bit: a test; this guest is not encrypted");
 	signal(SIGPIPE, SIG_IGN);

@@ -16,17 +16,24 @@
 #include <unistd.h>
 
 #include "vmm/base/err.h"
+#include "vmm/base/fault.h"
 #include "vmm/monitor/jail_landlock.h"
 #include "vmm/monitor/monitor_proto.h"
 
 enum { CAP_NUMBERS = 64 }; /* more than any kernel has */
 
-static int failed(struct err *err, const char *step, const char *hint)
+/* One step of the way in, with a place for a test to fail it. */
+static int step(int r, const char *name, struct err *err)
+{
+	return r < 0 ? r : fault_point(name, err);
+}
+
+static int failed(struct err *err, const char *what)
 {
 	int r = -errno;
 
-	return err_set_kind(err, ERR_HOST, r, "jail: %s: %s%s%s", step,
-			    strerror(-r), *hint ? "; " : "", hint);
+	return err_set_kind(err, ERR_HOST, r, "jail: %s: %s", what,
+			    strerror(-r));
 }
 
 /* --- an empty root ------------------------------------------------------- */
@@ -40,14 +47,14 @@ static int change_root(struct err *err)
 {
 	if (!syscall(SYS_pivot_root, ".", ".")) {
 		if (umount2(".", MNT_DETACH) < 0)
-			return failed(err, "umount", "");
+			return failed(err, "umount");
 	} else if (errno != EINVAL) {
-		return failed(err, "pivot_root", "");
+		return failed(err, "pivot_root");
 	} else if (mount(".", "/", NULL, MS_MOVE, NULL) < 0) {
-		return failed(err, "moving the root", "");
+		return failed(err, "moving the root");
 	}
 	if (chroot(".") < 0 || chdir("/") < 0)
-		return failed(err, "chroot", "");
+		return failed(err, "chroot");
 	return 0;
 }
 
@@ -62,18 +69,18 @@ static int empty_root(struct err *err)
 	int r;
 
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return failed(err, "making mounts private", "");
+		return failed(err, "making mounts private");
 	if (mount("none", where, "tmpfs", flags,
 		  "size=4k,nr_inodes=2,mode=555"))
-		return failed(err, "mounting an empty root", "");
+		return failed(err, "mounting an empty root");
 	if (chdir(where) < 0)
-		return failed(err, "chdir", "");
+		return failed(err, "chdir");
 	r = change_root(err);
 	if (r < 0)
 		return r;
 	if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | flags,
 		  NULL) < 0)
-		return failed(err, "making the root read-only", "");
+		return failed(err, "making the root read-only");
 	return 0;
 }
 
@@ -85,12 +92,12 @@ static int limit(int what, uint64_t most, const char *name, struct err *err)
 	struct rlimit l;
 
 	if (getrlimit((__rlimit_resource_t)what, &l) < 0)
-		return failed(err, name, "");
+		return failed(err, name);
 	if (l.rlim_max > most)
 		l.rlim_max = most;
 	l.rlim_cur = l.rlim_max;
 	if (setrlimit((__rlimit_resource_t)what, &l) < 0)
-		return failed(err, name, "");
+		return failed(err, name);
 	return 0;
 }
 
@@ -116,7 +123,7 @@ static int drop_bounding_set(struct err *err)
 		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0) {
 			if (errno == EINVAL) /* past the last one */
 				break;
-			return failed(err, "dropping capabilities", "");
+			return failed(err, "dropping capabilities");
 		}
 	/* user 0 of a user namespace is not special to exec, either */
 	if (prctl(PR_SET_SECUREBITS,
@@ -126,18 +133,18 @@ static int drop_bounding_set(struct err *err)
 			  SECBIT_NO_CAP_AMBIENT_RAISE |
 			  SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED,
 		  0, 0, 0) < 0)
-		return failed(err, "PR_SET_SECUREBITS", "");
+		return failed(err, "PR_SET_SECUREBITS");
 	return 0;
 }
 
 static int change_user(const struct monitor_msg_jail *j, struct err *err)
 {
 	if (setgroups(0, NULL) < 0)
-		return failed(err, "setgroups", "");
+		return failed(err, "setgroups");
 	if (setresgid(j->gid, j->gid, j->gid) < 0)
-		return failed(err, "setresgid", "");
+		return failed(err, "setresgid");
 	if (setresuid(j->uid, j->uid, j->uid) < 0)
-		return failed(err, "setresuid", "");
+		return failed(err, "setresuid");
 	return 0;
 }
 
@@ -148,9 +155,9 @@ static int drop_capabilities(struct err *err)
 	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
 
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
-		return failed(err, "PR_CAP_AMBIENT", "");
+		return failed(err, "PR_CAP_AMBIENT");
 	if (syscall(SYS_capset, &head, none) < 0)
-		return failed(err, "capset", "");
+		return failed(err, "capset");
 	return 0;
 }
 
@@ -158,9 +165,9 @@ static int drop_capabilities(struct err *err)
 static int arm(struct err *err)
 {
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		return failed(err, "PR_SET_DUMPABLE", "");
+		return failed(err, "PR_SET_DUMPABLE");
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
-		return failed(err, "PR_SET_PDEATHSIG", "");
+		return failed(err, "PR_SET_PDEATHSIG");
 	return 0;
 }
 
@@ -169,16 +176,16 @@ static int arm(struct err *err)
 static int enter_namespaces(const struct monitor_msg_jail *j, struct err *err)
 {
 	static const char host[] = "coffer";
-	int r = empty_root(err);
+	int r = step(empty_root(err), "empty root", err);
 
 	/* the host's name is no business of ours */
 	if (!r && (sethostname(host, sizeof(host) - 1) < 0 ||
 		   setdomainname("", 0) < 0))
-		return failed(err, "sethostname", "");
+		return failed(err, "sethostname");
 	if (!r)
-		r = drop_bounding_set(err);
+		r = step(drop_bounding_set(err), "bounding set", err);
 	if (!r && (j->flags & MONITOR_JAIL_USER))
-		r = change_user(j, err);
+		r = step(change_user(j, err), "user", err);
 	return r;
 }
 
@@ -189,14 +196,14 @@ int jail_enter(const struct monitor_msg_jail *j, struct err *err)
 	if (j->flags & MONITOR_JAIL_ON)
 		r = enter_namespaces(j, err);
 	if (!r)
-		r = set_limits(j, err);
+		r = step(set_limits(j, err), "limits", err);
 	if (!r && (j->flags & MONITOR_JAIL_ON))
-		r = drop_capabilities(err);
+		r = step(drop_capabilities(err), "capabilities", err);
 	if (!r)
 		r = arm(err);
 	if (r < 0)
 		return r;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return failed(err, "PR_SET_NO_NEW_PRIVS", "");
+		return failed(err, "PR_SET_NO_NEW_PRIVS");
 	return jail_landlock(err);
 }

@@ -9,6 +9,7 @@
 
 #include "firmware/kernel_image.h"
 #include "vmm/base/err.h"
+#include "vmm/base/fault.h"
 #include "vmm/base/loop.h"
 #include "vmm/console.h"
 #include "vmm/monitor/monitor_lockdown.h"
@@ -264,6 +265,8 @@ static int make(struct guest *g, struct err *err)
 	if (!r)
 		r = loop_create(&g->loop, err);
 	if (!r)
+		r = fault_point("kernel image", err);
+	if (!r)
 		r = open_console(g, err);
 	if (r < 0)
 		return r;
@@ -280,7 +283,11 @@ static int make(struct guest *g, struct err *err)
 	if (r < 0)
 		return err_set_kind(err, ERR_HOST, r, "event loop: %s",
 				    strerror(-r));
-	r = vm_start(g->vm, err);
+	r = fault_point("channel", err);
+	if (!r)
+		r = vm_start(g->vm, err);
+	if (!r)
+		r = fault_point("threads", err);
 	if (!r && monitor_setup_protected(g->setup) &&
 	    !monitor_setup_paused(g->setup))
 		r = vm_launch_finish(g->vm, err);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "vmm/base/err.h"
+#include "vmm/base/fault.h"
 #include "vmm/base/log.h"
 #include "vmm/base/thread_start.h"
 #include "vmm/monitor/jail.h"
@@ -61,6 +62,7 @@ static int enter_jail(struct monitor_msg *m, struct err *err)
 				    "message %u comes before the jail",
 				    m->type);
 	log_set_level((enum log_level)m->jail.log_level);
+	fault_set(m->jail.fail_step);
 	r = jail_enter(&m->jail, err);
 	if (r < 0)
 		return r;
@@ -85,6 +87,8 @@ static int collect(struct monitor_setup *s, struct monitor_msg *m,
 		r = recv_next(m, fds, &n_fds, err);
 		if (!r)
 			r = monitor_setup_take(s, m, fds, n_fds, err);
+		if (!r)
+			r = fault_point("message", err);
 	} while (!r);
 	return r < 0 ? r : 0;
 }

@@ -8,6 +8,7 @@
 
 #include "devices/virtio/scsi_file.h"
 #include "vmm/base/err.h"
+#include "vmm/base/fault.h"
 #include "vmm/config.h"
 #include "vmm/launch_host.h"
 #include "vmm/monitor/monitor_proto.h"
@@ -25,8 +26,10 @@ static_assert((int)CONFIG_CPUS_MAX <= (int)MONITOR_CPUS_MAX, "cpus");
 static int send_fds(const struct handover *h, const struct monitor_msg *m,
 		    const int *fds, size_t n_fds)
 {
-	int r;
+	int r = fault_point("message", NULL);
 
+	if (r < 0)
+		return r;
 	while ((r = monitor_msg_send(h->channel, m, fds, n_fds)) == -EAGAIN ||
 	       r == -ETOOMANYREFS) {
 		struct pollfd p = {.fd = h->channel, .events = POLLOUT};

@@ -12,6 +12,7 @@
 #include <sys/epoll.h>
 
 #include "vmm/base/err.h"
+#include "vmm/base/fault.h"
 #include "vmm/base/log.h"
 #include "vmm/base/loop.h"
 #include "vmm/config.h"
@@ -319,6 +320,14 @@ static void take_message(struct supervisor *s, bool *more)
 	int r = monitor_msg_recv(monitor_proc_channel(s->proc),
 				 MONITOR_TO_SUPERVISOR, &s->msg, fds, &n_fds);
 
+	/*
+	 * ECONNRESET: it went without reading what we sent. That is told once,
+	 * and before its last words.
+	 */
+	if (r == -ECONNRESET) {
+		*more = true;
+		return;
+	}
 	*more = r > 0;
 	if (r > 0 && !is_over(s)) {
 		take(s, &s->msg);
@@ -365,8 +374,10 @@ static int start_proc(struct supervisor *s, struct err *err)
 	if (r < 0)
 		return r;
 	timing_mark(s->p.timing, TIMING_SPAWNED);
-	r = monitor_log_create(s->p.loop, monitor_proc_stderr(s->proc), &s->log,
-			       err);
+	r = fault_point("monitor process", err);
+	if (!r)
+		r = monitor_log_create(s->p.loop, monitor_proc_stderr(s->proc),
+				       &s->log, err);
 	if (r < 0)
 		return r;
 	r = loop_add_fd(s->p.loop, monitor_proc_channel(s->proc), EPOLLIN,
@@ -379,6 +390,7 @@ static int start_proc(struct supervisor *s, struct err *err)
 				    strerror(-r));
 	m.jail = s->jail.msg;
 	m.jail.seccomp = supervisor_seccomp(s);
+	m.jail.fail_step = fault_chosen("monitor");
 	supervisor_ask(s, &m); /* if it is gone, on_monitor_exit() says why */
 	return 0;
 }
@@ -436,6 +448,8 @@ static int hand_over(struct supervisor *s, struct err *err)
 
 	if (!r)
 		r = open_console(s, &h, &console_fd, err);
+	if (!r)
+		r = fault_point("console relay", err);
 	if (!r)
 		timing_mark(s->p.timing, TIMING_OPENED);
 	if (!r)
@@ -542,6 +556,8 @@ int supervisor_create(const struct supervisor_params *p,
 		r = monitor_proc_find(&s->program, err);
 	if (!r)
 		r = jail_plan_make(p->config, &s->jail, err);
+	if (!r)
+		r = fault_point("jail plan", err);
 	if (!r)
 		r = start_proc(s, err);
 	if (r < 0)
