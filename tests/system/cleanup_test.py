@@ -44,9 +44,7 @@ def processes():
     for p in filter(str.isdigit, os.listdir("/proc")):
         try:
             name = Path(f"/proc/{p}/cmdline").read_bytes().split(b"\0")[0]
-            if b"coffer" not in os.path.basename(name) or int(p) == os.getpid():
-                continue
-            if os.getpgid(int(p)) != os.getpgrp() and ancestor(int(p)) is False:
+            if int(p) == os.getpid() or not ancestor(int(p)):
                 continue
             found.add((int(p), name.decode()))
             for n in NAMESPACES:
