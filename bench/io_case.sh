@@ -87,7 +87,7 @@ fi
 "run_${VMM}_vmm" >"$console" 2>"$lasterr" </dev/null
 status=$?
 [ -n "$helpers" ] && kill $helpers
-grep -aE '^(io|problem:) ' "$console" | tr -d '\r'
+grep -aE '^(io|irq|problem:) ' "$console" | tr -d '\r'
 [ -s "$CASE_DIR/status" ] && sed 's/^/status: /' "$CASE_DIR/status"
 [ $status = 0 ] || fail "$VMM ended with status $status"
 grep -aq '^io end 0' "$console" || fail "$VMM: the guest did not get to its end"
