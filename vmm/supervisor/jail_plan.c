@@ -24,6 +24,8 @@ enum {
 	FILES_VSOCK = FILES + 2 * 4096,
 	/* Threads of devices, of the engine for disks, io_uring's workers. */
 	THREADS = 64,
+	/* io_uring's own pages, which Linux counts as locked since 6.13. */
+	RING_LOCKED = 1 << 20,
 };
 
 void jail_plan_init(struct jail_plan *p)
@@ -178,6 +180,8 @@ static void set_limits(const struct run_config *c, struct monitor_msg_jail *m)
 	m->log_level = (uint32_t)log_get_level();
 	if (c->devices.protect) /* KVM pins it all */
 		m->locked_bytes = memlock_need(c->memory.size, 0);
+	if (c->devices.disks.n) /* else disks get threads, and are slow */
+		m->locked_bytes += RING_LOCKED;
 }
 
 int jail_plan_make(const struct run_config *c, struct jail_plan *ret,
