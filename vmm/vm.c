@@ -15,6 +15,7 @@
 #include "devices/legacy/debugcon.h"
 #include "devices/power_sink.h"
 #include "firmware/boot_entry.h"
+#include "firmware/kernel_image.h"
 #include "mem/dma_view.h"
 #include "vmm/base/bits.h"
 #include "vmm/base/err.h"
@@ -451,6 +452,9 @@ static int load(struct vm *vm, struct boot_entry *ret, struct err *err)
 {
 	if (vm->sev)
 		return vm_sev_load(vm->sev, &vm->p, vm->mem, ret, err);
+	/* Only a bzImage is made for it; tests have other kernels, too. */
+	if (vm->p.emulate_c_bit && vm->p.kernel->kind == KERNEL_IMAGE_BZIMAGE)
+		return vm_load_emulated(&vm->p, vm->mem, ret, err);
 	return vm_load_plain(&vm->p, vm->mem, ret, err);
 }
 

@@ -494,6 +494,45 @@ def nothing_stays_open_over_many_starts(e):
     check(max(seen) < 40, f"descriptors: {seen}")
 
 
+def private_kib(pid):
+    """Private memory of a process, as the kernel adds it up."""
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
+        rows = [line.split() for line in f]
+    return sum(int(r[1]) for r in rows if r[0] in ("Private_Clean:", "Private_Dirty:", "Private_Hugetlb:"))
+
+
+def tree(pid):
+    """A process and those it started, theirs too."""
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+        return [pid] + [p for c in f.read().split() for p in tree(int(c))]
+
+
+@case
+def a_running_vm_costs_at_most_what_the_plan_says(e):
+    """All of RAM is touched (prefault), with devices; the plan is an upper bound, and not a wild one."""
+    image = e.path("image")
+    with open(image, "wb") as i:
+        i.truncate(1 << 20)
+    options = ["-m", "64M,prefault", "-c", "4", "-d", image, "--rng", "--console", "stdio"]
+    kernel = ["-k", os.path.join(e.payloads, "idle.elf")]
+    plan = json.loads(subprocess.run([e.coffer, "plan", "--json", *kernel, *options],
+                                     capture_output=True, check=True).stdout)
+    p = subprocess.Popen([e.coffer, "run", *kernel, *options], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE)
+    try:
+        read_until(p.stdout.fileno(), b"idle")
+        used = sum(private_kib(pid) for pid in tree(p.pid)) * 1024
+    finally:
+        p.kill()
+        p.wait()
+    bound = plan["ram"] + plan["monitor"] + plan["devices"]
+    print(f"private memory {used >> 10} KiB, plan {bound >> 10} KiB of {plan['total'] >> 10} KiB")
+    check(used >= 64 << 20, f"{used} bytes are less than the guest's RAM")
+    if not os.environ.get("COFFER_SANITIZED"):
+        check(used <= bound, f"{used} bytes, and the plan says {bound}")
+    check(bound <= used + (8 << 20), f"{used} bytes, and the plan says as much as {bound}")
+
+
 def usable_kvm():
     try:
         os.close(os.open("/dev/kvm", os.O_RDWR))
