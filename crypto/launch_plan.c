@@ -11,7 +11,9 @@
 #include "vmm/base/checked.h"
 #include "vmm/base/err.h"
 
-enum { BUF_LEN = 1 << 18 }; /* bytes read at a time; fits the cache */
+enum {
+	BUF_LEN = 1 << 16
+}; /* bytes read at a time; a second-level cache has room */
 
 int launch_plan_create(struct launch_plan **ret, struct err *err)
 {
