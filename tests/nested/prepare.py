@@ -106,9 +106,10 @@ class Prepared:
             tree.copy(HERE / f, f"nested/{Path(f).name}")
         for f in {c.script for c in self.cases}:
             tree.copy(f, f"nested/cases/{f.name}")
-        tree.copy(images.compile_static(HERE / "outer/host-tool.c",
-                                        self.dir / "host-tool"),
-                  "usr/bin/host-tool")
+        for name in ("host-tool", "api-storm"):
+            tree.copy(images.compile_static(HERE / f"outer/{name}.c",
+                                            self.dir / name),
+                      f"usr/bin/{name}")
         tree.modules(outer, images.OUTER_MODULES, images.OUTER_BOOT_MODULES)
         self._guests(tree)
         for dst, src in self.programs.items():

@@ -15,7 +15,7 @@ import api_client
 
 CLIENTS = 8
 GROWTH = 1 << 20  # bytes that a supervisor may grow by while it serves them
-GROWTH_SANITIZED = 48 << 20  # freed memory is kept for a while there
+GROWTH_SANITIZED = 8 << 20  # freed memory is kept for a while there
 
 HOST = b"Host: x\r\n"
 

@@ -32,6 +32,8 @@ class Guest:
     def __init__(self, e, *args, **kw):
         self.sock = e.path("api")
         self.coffer = e.coffer
+        # A sanitized supervisor keeps what it frees; its growth must still say something.
+        kw.setdefault("env", dict(os.environ))["ASAN_OPTIONS"] = "quarantine_size_mb=2"
         args = kw.pop("cmd", None) or e.cmd("obey", "--api", self.sock, *args)
         self.p = subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **kw)
         self.last, self.gap = -1, None
