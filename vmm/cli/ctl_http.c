@@ -150,6 +150,8 @@ static int read_line(struct answer *a, const struct ctl_request *q,
 	if (!fgets(line, LINE_BYTES, a->f))
 		return fail_read(a->f, q, err);
 	n = strlen(line);
+	if (feof(a->f)) /* in the middle of it */
+		return fail_read(a->f, q, err);
 	if (n < 2 || strcmp(line + n - 2, "\r\n") != 0)
 		return bad_answer(q, err);
 	line[n - 2] = 0;
