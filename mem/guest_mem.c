@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "mem/host_mem.h"
+#include "mem/mem_crypt.h"
 #include "vmm/base/bits.h"
 #include "vmm/base/checked.h"
 #include "vmm/base/err.h"
@@ -40,6 +41,7 @@ struct guest_mem {
 	struct region *regions[GUEST_MEM_MAX_REGIONS]; /* sorted by base */
 	size_t n_regions;
 	uint64_t ram_bytes;
+	bool crypt_done;
 };
 
 static void region_destroy(struct region *r)
@@ -65,6 +67,11 @@ int guest_mem_create(const struct guest_mem_opts *opts, struct guest_mem **ret,
 				    "huge pages are 2M or 1G, not %" PRIu64
 				    " bytes",
 				    opts->hugepage_size);
+	if (opts->crypt &&
+	    (opts->backing != GUEST_MEM_ANON || opts->hugepage_size))
+		return err_set_kind(err, ERR_USAGE, -EINVAL,
+				    "only private anonymous memory in base "
+				    "pages can be encrypted");
 	m = calloc(1, sizeof(*m));
 	if (!m)
 		return err_set(err, -ENOMEM, "out of memory");
@@ -286,6 +293,11 @@ static int check_shape(const struct guest_mem *m, gpa_t base, uint64_t len,
 				       " overlaps 0x%" PRIx64 " +0x%" PRIx64,
 				       base, len, o->base, o->len);
 	}
+	if (m->crypt_done)
+		return err_set(err, -EBUSY,
+			       "guest memory 0x%" PRIx64 " +0x%" PRIx64
+			       " comes after the rest was encrypted",
+			       base, len);
 	if (m->n_regions == GUEST_MEM_MAX_REGIONS)
 		return err_set(err, -ENOSPC, "more than %d memory regions",
 			       GUEST_MEM_MAX_REGIONS);
@@ -342,6 +354,13 @@ static int add(struct guest_mem *m, gpa_t base, uint64_t len,
 	(void)madvise(r->pub.hva, len, MADV_DONTDUMP);
 	if (!o->hugepage_size && type == GUEST_MEM_RAM)
 		(void)madvise(r->pub.hva, len, MADV_HUGEPAGE);
+	/* drops what is there, so it comes before the first byte */
+	if (m->opts.crypt) {
+		ret = m->opts.crypt->ops->encrypt(m->opts.crypt, r->pub.hva,
+						  len, err);
+		if (ret < 0)
+			return ret;
+	}
 	if (o->prefault) {
 		ret = prefault(r, err);
 		if (ret < 0)
@@ -360,7 +379,7 @@ int guest_mem_add_ram(struct guest_mem *m, gpa_t base, uint64_t len,
 int guest_mem_add_rom(struct guest_mem *m, gpa_t base, uint64_t len,
 		      struct err *err)
 {
-	static const struct guest_mem_opts plain = {GUEST_MEM_ANON, 0, false};
+	static const struct guest_mem_opts plain = {.backing = GUEST_MEM_ANON};
 
 	return add(m, base, len, GUEST_MEM_ROM, &plain, err);
 }
@@ -399,6 +418,14 @@ int guest_mem_add_machine_ram(struct guest_mem *m, uint64_t bytes,
 	if (r < 0 || bytes == low)
 		return r;
 	return guest_mem_add_ram(m, MEM_RAM_HIGH_BASE, bytes - low, err);
+}
+
+int guest_mem_crypt_done(struct guest_mem *m, struct err *err)
+{
+	if (!m->opts.crypt || m->crypt_done)
+		return 0;
+	m->crypt_done = true;
+	return m->opts.crypt->ops->done(m->opts.crypt, err);
 }
 
 /* --- look-up ------------------------------------------------------------ */

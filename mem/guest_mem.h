@@ -11,6 +11,7 @@
 
 struct err;
 struct guest_mem; /* opaque; one per VM */
+struct mem_crypt;
 
 enum { GUEST_MEM_PAGE = 4096, GUEST_MEM_MAX_REGIONS = 16 };
 
@@ -28,6 +29,11 @@ struct guest_mem_opts {
 	 */
 	uint64_t hugepage_size;
 	bool prefault; /* back every page before guest_mem_add_ram() returns */
+	/*
+	 * Puts every region, ROM included, under a key before a byte of it is
+	 * used; borrowed. NULL: nobody. GUEST_MEM_ANON in base pages only.
+	 */
+	struct mem_crypt *crypt;
 };
 
 enum guest_mem_type {
@@ -76,6 +82,12 @@ int guest_mem_add_rom(struct guest_mem *m, gpa_t base, uint64_t len,
  */
 int guest_mem_add_machine_ram(struct guest_mem *m, uint64_t bytes,
 			      struct err *err);
+
+/*
+ * All regions are there: opts.crypt checks that it has them all, and no more
+ * are added (-EBUSY). Before anything is loaded. 0 at once without a crypt.
+ */
+int guest_mem_crypt_done(struct guest_mem *m, struct err *err);
 
 size_t guest_mem_n_regions(const struct guest_mem *m);
 /* @i < guest_mem_n_regions(); regions are sorted by base. */

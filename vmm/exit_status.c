@@ -17,6 +17,7 @@ static const struct {
 	{"66", "an input file is missing or not what it claims"},
 	{"69", "the host lacks something; see coffer doctor"},
 	{"70", "a bug in coffer"},
+	{"75", "something of the host is used up now; later it may work"},
 	{"77", "no permission"},
 	{"80", "the guest crashed: panic or triple fault"},
 	{"124", "--timeout or --stop-timeout ran out"},
@@ -62,6 +63,8 @@ enum exit_status exit_status_of_err(const struct err *e)
 		return EXIT_STATUS_HOST;
 	case ERR_PERM:
 		return EXIT_STATUS_PERM;
+	case ERR_BUSY:
+		return EXIT_STATUS_BUSY;
 	case ERR_UNSET:
 	case ERR_INTERNAL:
 		break;

@@ -17,6 +17,7 @@ enum exit_status {
 	EXIT_STATUS_HOST = 69,
 	EXIT_STATUS_INTERNAL = 70,
 	EXIT_STATUS_STATE = 75, /* ctl: not in this state of the guest */
+	EXIT_STATUS_BUSY = 75,	/* run: the host has run out of something */
 	EXIT_STATUS_PERM = 77,
 	EXIT_STATUS_CRASH = 80,
 	EXIT_STATUS_TIMEOUT = 124,

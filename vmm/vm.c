@@ -275,6 +275,8 @@ static int create_memory(struct vm *vm, struct err *err)
 	if (!r)
 		r = guest_mem_add_machine_ram(vm->mem, vm->p.ram_bytes, err);
 	if (!r)
+		r = guest_mem_crypt_done(vm->mem, err);
+	if (!r)
 		r = create_dma_view(vm, err);
 	if (!r)
 		r = kvm_vm_set_memory(vm->kvm, vm->mem,

@@ -25,7 +25,7 @@ enum { LOW = 4 << 20, ROM = 8 << 20 };
 static int build(void **state, enum dma_view_mode mode,
 		 enum dma_view_unreported unreported)
 {
-	static const struct guest_mem_opts o = {GUEST_MEM_ANON, 0, false};
+	static const struct guest_mem_opts o = {.backing = GUEST_MEM_ANON};
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);

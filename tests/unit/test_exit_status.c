@@ -40,8 +40,9 @@ static void errors_have_the_status_of_their_kind(void **state)
 	static const struct {
 		enum err_kind kind;
 		int status;
-	} kinds[] = {{ERR_USAGE, 64}, {ERR_INPUT, 66},	  {ERR_HOST, 69},
-		     {ERR_PERM, 77},  {ERR_INTERNAL, 70}, {ERR_UNSET, 70}};
+	} kinds[] = {{ERR_USAGE, 64}, {ERR_INPUT, 66}, {ERR_HOST, 69},
+		     {ERR_PERM, 77},  {ERR_BUSY, 75},  {ERR_INTERNAL, 70},
+		     {ERR_UNSET, 70}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {

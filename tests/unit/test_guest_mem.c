@@ -25,7 +25,9 @@ static const enum guest_mem_backing backings[] = {GUEST_MEM_ANON,
 static struct guest_mem *new_map(enum guest_mem_backing backing, uint64_t huge,
 				 bool prefault)
 {
-	struct guest_mem_opts o = {backing, huge, prefault};
+	struct guest_mem_opts o = {.backing = backing,
+				   .hugepage_size = huge,
+				   .prefault = prefault};
 	struct guest_mem *m = NULL;
 
 	assert_int_equal(guest_mem_create(&o, &m, NULL), 0);

@@ -15,6 +15,7 @@ enum err_kind {
 	ERR_HOST,      /* 69: the host lacks something */
 	ERR_INTERNAL,  /* 70: our bug */
 	ERR_PERM,      /* 77: permission */
+	ERR_BUSY,      /* 75: used up now; the same may work later */
 };
 
 enum { ERR_MSG_MAX = 512 }; /* bytes, with the terminating zero */

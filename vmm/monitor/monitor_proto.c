@@ -171,7 +171,7 @@ static bool check_result(const struct monitor_msg *m)
 
 static bool check_error(const struct monitor_msg *m)
 {
-	return m->error.kind <= ERR_PERM && m->error.code < 0 &&
+	return m->error.kind <= ERR_BUSY && m->error.code < 0 &&
 	       m->error.code >= -ERRNO_MAX &&
 	       ends(m->error.msg, sizeof(m->error.msg));
 }
