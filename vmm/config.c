@@ -27,6 +27,8 @@ void run_config_destroy(struct run_config *c)
 
 int run_config_finish(struct run_config *c, struct err *err)
 {
+	int r;
+
 	if (!c->kernel)
 		return err_set_kind(err, ERR_USAGE, -EINVAL,
 				    "--kernel: is needed (a Linux bzImage, "
@@ -34,10 +36,11 @@ int run_config_finish(struct run_config *c, struct err *err)
 	if (c->quiet && c->verbose)
 		return err_set_kind(err, ERR_USAGE, -EINVAL,
 				    "--quiet: contradicts --verbose");
-	if (c->devices.protect && c->on_reboot == ON_REBOOT_RESTART)
+	if (protect_is_sev(c->devices.protect) &&
+	    c->on_reboot == ON_REBOOT_RESTART)
 		return err_set_kind(err, ERR_USAGE, -EINVAL,
 				    "--on-reboot: restart does not go together "
-				    "with --protect: a session is for one "
+				    "with SEV: a session is for one "
 				    "launch, so start again with a new one");
 	if (c->devices.protect && (c->seccomp == SECCOMP_CHOICE_LOG ||
 				   c->seccomp == SECCOMP_CHOICE_OFF))
@@ -50,7 +53,8 @@ int run_config_finish(struct run_config *c, struct err *err)
 		return err_set_kind(err, ERR_USAGE, -EINVAL,
 				    "--cpus: SEV-ES without firmware runs one "
 				    "CPU; Linux cannot start the others");
-	return config_devices_finish(&c->devices, err);
+	r = config_mktme_finish(c, err);
+	return r < 0 ? r : config_devices_finish(&c->devices, err);
 }
 
 int run_config_open(struct run_config *c, struct err *err)

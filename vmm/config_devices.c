@@ -356,6 +356,7 @@ static const char *const protect_choices[] = {
 	[PROTECT_NONE] = "none",
 	[PROTECT_SEV] = "sev",
 	[PROTECT_SEV_ES] = "sev-es",
+	[PROTECT_MKTME] = "mktme",
 	NULL,
 };
 
@@ -363,11 +364,24 @@ const struct option_desc config_protection_options[] = {
 	{.name = "protect",
 	 .kind = OPTION_CHOICE,
 	 .off = AT(protect, int),
-	 .arg = "none|sev|sev-es",
+	 .arg = "none|sev|sev-es|mktme",
 	 .help = "encrypt the guest's memory (sev-es: registers, too)",
-	 .more = "AMD SEV. What was launched is measured, for the guest's "
-		 "owner to check: coffer-owner(1).",
+	 .more = "AMD SEV: what was launched is measured, for the guest's "
+		 "owner to check: coffer-owner(1). Intel MKTME: memory is "
+		 "encrypted against physical attack; the guest is not "
+		 "protected from the host.",
 	 .choices = protect_choices},
+	{.name = "mktme",
+	 .kind = OPTION_GROUP,
+	 .off = AT(mktme, struct mktme_config),
+	 .arg = "KEY[,KEY...]",
+	 .help = "the key, for --protect mktme (default type=cpu)",
+	 .more = "The host's number of encrypt_mprotect must be known: "
+		 "coffer-mktme(1).",
+	 .subs = config_mktme_subs,
+	 .group_size = sizeof(struct mktme_config),
+	 .group_init = config_mktme_init,
+	 .group_check = config_mktme_check},
 	{.name = "sev",
 	 .kind = OPTION_GROUP,
 	 .off = AT(sev, struct sev_config),
@@ -483,11 +497,13 @@ int config_devices_finish(struct devices_config *d, struct err *err)
 	if (d->publish.n && users != 1)
 		return err_set_kind(err, ERR_USAGE, -EINVAL,
 				    "--publish: needs exactly one --net user");
-	if (d->vsock.vhost && (d->sev.emulate_cbit || d->protect))
+	if (d->vsock.vhost &&
+	    (d->sev.emulate_cbit || protect_is_sev(d->protect)))
 		return err_set_kind(err, ERR_USAGE, -EINVAL,
 				    "--vsock: vhost works for plain guests "
 				    "only, since the kernel does not know "
 				    "which pages are shared; use path=SOCKET");
-	r = d->protect ? finish_protected(d, err) : finish_plain(d, err);
+	r = protect_is_sev(d->protect) ? finish_protected(d, err)
+				       : finish_plain(d, err);
 	return r < 0 ? r : give_luns(d, err);
 }

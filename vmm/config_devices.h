@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "vmm/config_mktme.h"
 #include "vmm/option.h"
 
 enum {
@@ -56,7 +57,13 @@ enum protect_choice {
 	PROTECT_NONE = 0,
 	PROTECT_SEV,
 	PROTECT_SEV_ES,
+	PROTECT_MKTME,
 };
+
+static inline bool protect_is_sev(int protect)
+{
+	return protect == PROTECT_SEV || protect == PROTECT_SEV_ES;
+}
 
 struct policy_config {
 	bool given;
@@ -88,7 +95,8 @@ struct devices_config {
 	struct sev_config sev;
 	char *expect; /* 64 hexadecimal digits, or a file */
 	bool paused;  /* stop after the measurement */
-	int dma;      /* enum dma_choice */
+	struct mktme_config mktme;
+	int dma; /* enum dma_choice */
 };
 
 struct err;

@@ -13,15 +13,16 @@
  * [,syscall=N]
  */
 struct mktme_config {
+	bool given;
 	int type;      /* enum mktme_type; MKTME_TYPE_COUNT: not given */
 	char *id;      /* NULL: none */
-	int algorithm; /* 0: not given or aes-xts-128 */
+	int algorithm; /* -1: not given */
 	char *key_file;
 	uint64_t fd; /* UINT64_MAX: none */
 	char *key_command;
 	bool share;
 	uint64_t handle;  /* 0: none */
-	uint64_t syscall; /* 0: as /etc/coffer.conf says */
+	uint64_t syscall; /* MKTME_SYSCALL_NONE: as /etc/coffer.conf says */
 };
 
 extern const struct option_desc config_mktme_subs[];
@@ -39,5 +40,8 @@ int config_mktme_finish(const struct run_config *c, struct err *err);
 /* What an operator must know of it, wherever protection is named. */
 #define MKTME_PROTECTS                                                         \
 	"encrypted against physical attack; not protected from the host"
+
+/* The same, for this key: with type=no-encrypt it does not even do that. */
+const char *mktme_protects(const struct mktme_config *m);
 
 #endif

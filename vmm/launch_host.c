@@ -57,7 +57,7 @@ int launch_host_open(const struct run_config *c, struct launch_host *ret,
 
 	memset(h, 0, sizeof(*h));
 	h->dev.fd = -1;
-	if (!d->protect)
+	if (!protect_is_sev(d->protect))
 		return 0;
 	r = memlock_raise(memlock_need(c->memory.size, 0), err);
 	if (!r)

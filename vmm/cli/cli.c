@@ -30,6 +30,8 @@ static const struct verb verbs[] = {
 	 "say what this host can do and what to fix"},
 	{"ctl", &ctl_option_table, cli_ctl,
 	 "ask a running guest: its state, a pause, its measurement"},
+	{"mktme", &mktme_option_table, cli_mktme,
+	 "show and release the keys of encrypted guest memory"},
 	{"sev", &sev_option_table, cli_sev,
 	 "talk to the security processor: its keys, its certificates"},
 	{"owner", NULL, cli_owner,

@@ -11,6 +11,7 @@ int cli_main(int argc, char *const *argv);
 int cli_run(int argc, char *const *argv);
 int cli_doctor(int argc, char *const *argv);
 int cli_plan(int argc, char *const *argv);
+int cli_mktme(int argc, char *const *argv);
 int cli_ctl(int argc, char *const *argv);
 int cli_sev(int argc, char *const *argv);
 int cli_owner(int argc, char *const *argv);
@@ -19,6 +20,7 @@ int cli_sim(int argc, char *const *argv);
 /* Their options, for `coffer help VERB`. run, plan: vmm/config.h */
 extern const struct option_table doctor_option_table;
 extern const struct option_table sev_option_table;
+extern const struct option_table mktme_option_table;
 extern const struct option_table ctl_option_table;
 
 /* Print what --help, -h and --version ask for; false for OUTCOME_OK. */

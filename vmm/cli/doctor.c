@@ -9,6 +9,7 @@
 
 #include "vmm/base/own.h"
 #include "vmm/kvm/kvm_sys.h"
+#include "vmm/supervisor/key_service.h"
 #include "vmm/version.h"
 
 static const struct {
@@ -32,12 +33,19 @@ static doctor_check_fn *const checks[] = {
 	doctor_check_cgroup,
 };
 
+static doctor_check_fn *const mktme_checks[] = {
+	doctor_check_mktme_cpu,	   doctor_check_mktme_firmware,
+	doctor_check_mktme_kernel, doctor_check_mktme_syscall,
+	doctor_check_mktme_keys,
+};
+
 void doctor_init(struct doctor *d, const char *root)
 {
 	memset(d, 0, sizeof(*d));
 	d->root = root;
 	d->kvm_fd = -1;
 	d->kvm_cap = kvm_sys_cap;
+	d->keys = key_service_kernel();
 }
 
 void doctor_close(struct doctor *d)
@@ -112,6 +120,13 @@ void doctor_run_all(struct doctor *d)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
 		checks[i](d);
+	doctor_run_mktme(d);
+}
+
+void doctor_run_mktme(struct doctor *d)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(mktme_checks); i++)
+		mktme_checks[i](d);
 }
 
 bool doctor_can_start(const struct doctor *d)
@@ -122,7 +137,7 @@ bool doctor_can_start(const struct doctor *d)
 	return true;
 }
 
-void doctor_print(const struct doctor *d, FILE *f, bool colour)
+void doctor_print_lines(const struct doctor *d, FILE *f, bool colour)
 {
 	int width = 0;
 
@@ -139,6 +154,11 @@ void doctor_print(const struct doctor *d, FILE *f, bool colour)
 		if (l->fix[0])
 			fprintf(f, "%*s-> %s\n", width + 8, "", l->fix);
 	}
+}
+
+void doctor_print(const struct doctor *d, FILE *f, bool colour)
+{
+	doctor_print_lines(d, f, colour);
 	fprintf(f, "\n%s\n",
 		doctor_can_start(d) ? "A guest can start on this host."
 				    : "No guest can start on this host: see "

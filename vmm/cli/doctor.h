@@ -24,10 +24,14 @@ struct doctor_line {
 	char fix[DOCTOR_TEXT_MAX]; /* "" where nothing is to be done */
 };
 
+struct key_service;
+
 struct doctor {
 	/* Where /sys, /proc and /dev are looked for; "" but in tests. */
 	const char *root;
 	int kvm_fd; /* -1 until doctor_check_kvm_device() opened it; owned */
+	struct key_service *keys; /* the kernel's but in tests */
+	bool has_mktme;		  /* doctor_check_mktme_kernel() found it */
 	int (*kvm_cap)(int kvm_fd, int cap); /* kvm_sys_cap() but in tests */
 	size_t n;
 	struct doctor_line line[DOCTOR_LINES_MAX];
@@ -68,13 +72,22 @@ doctor_check_fn doctor_check_io_uring;
 doctor_check_fn doctor_check_userns;
 doctor_check_fn doctor_check_landlock;
 doctor_check_fn doctor_check_cgroup;
+doctor_check_fn doctor_check_mktme_cpu;
+doctor_check_fn doctor_check_mktme_firmware;
+doctor_check_fn doctor_check_mktme_kernel; /* before the next two */
+doctor_check_fn doctor_check_mktme_syscall;
+doctor_check_fn doctor_check_mktme_keys;
 
 /* All of them, in the order in which they are shown. */
 void doctor_run_all(struct doctor *d);
+/* Those of MKTME. */
+void doctor_run_mktme(struct doctor *d);
 /* No line says DOCTOR_FAIL. */
 bool doctor_can_start(const struct doctor *d);
 
 /* For people; @colour is for terminals. */
+/* The lines alone. */
+void doctor_print_lines(const struct doctor *d, FILE *f, bool colour);
 void doctor_print(const struct doctor *d, FILE *f, bool colour);
 /* {"coffer_version", "can_start", "checks": [...]}. -ENOMEM, or -EIO. */
 int doctor_print_json(const struct doctor *d, FILE *f);

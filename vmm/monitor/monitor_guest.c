@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "crypto/mktme_ram.h"
 #include "firmware/kernel_image.h"
 #include "vmm/base/err.h"
 #include "vmm/base/fault.h"
@@ -28,6 +29,7 @@ struct guest {
 	struct console *console;
 	struct vm_devices_config devices;
 	struct vm_params params;
+	struct mktme_ram *ram; /* NULL: no key */
 	struct vm *vm;
 	struct monitor_msg msg; /* the one being received or sent */
 };
@@ -255,6 +257,35 @@ static int open_console(struct guest *g, struct err *err)
 	return console_create(&p, g->loop, NULL, NULL, &g->console, err);
 }
 
+static void on_encrypted(void *arg, bool verified)
+{
+	struct guest *g = arg;
+
+	g->msg.encrypted = (struct monitor_msg_encrypted){.verified = verified};
+	tell(g, MONITOR_MSG_ENCRYPTED);
+}
+
+/* Memory under a key, from the first page on. */
+static int take_key(struct guest *g, struct err *err)
+{
+	struct monitor_msg_mktme key;
+	struct mktme_ram_params p = {
+		.smaps_fd = monitor_setup_smaps(g->setup),
+		.arg = g,
+		.encrypted = on_encrypted,
+	};
+	int r;
+
+	if (!monitor_setup_key(g->setup, &key))
+		return 0;
+	p.serial = key.serial;
+	p.syscall = key.syscall;
+	r = mktme_ram_create(&p, &g->ram, err);
+	if (!r)
+		g->params.mem.crypt = mktme_ram_crypt(g->ram);
+	return r;
+}
+
 static int make(struct guest *g, struct err *err)
 {
 	struct loop_source *s;
@@ -262,6 +293,8 @@ static int make(struct guest *g, struct err *err)
 
 	monitor_setup_vm(g->setup, &g->params, &g->devices);
 	r = open_images(g, err);
+	if (!r)
+		r = take_key(g, err);
 	if (!r)
 		r = loop_create(&g->loop, err);
 	if (!r)
@@ -350,6 +383,7 @@ int monitor_guest_run(struct monitor_setup *setup, int channel,
 		return r < 0 ? r : conclude(&g, err);
 	}
 	vm_destroy(g.vm);
+	mktme_ram_destroy(g.ram);
 	console_destroy(g.console);
 	loop_destroy(g.loop);
 	kernel_image_destroy(g.kernel);

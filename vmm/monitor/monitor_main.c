@@ -4,6 +4,7 @@
  * nothing else; it parses no text and opens no path.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,13 +98,18 @@ static int run(struct monitor_msg *m, struct err *err)
 {
 	struct monitor_setup *s = NULL; /* lives as long as the process */
 	struct timing timing = {0};
-	int r;
+	int smaps, r;
 
 	timing_mark(&timing, TIMING_MONITOR);
+	/* The one path, and only while there is a /proc: see monitor_setup.h.
+	 */
+	smaps = open("/proc/self/smaps", O_RDONLY | O_CLOEXEC);
 	r = enter_jail(m, err);
 	timing_mark(&timing, TIMING_JAILED);
 	if (!r)
 		r = monitor_setup_create(&s, err);
+	if (!r)
+		monitor_setup_take_smaps(s, smaps);
 	if (!r)
 		r = collect(s, m, err);
 	timing_mark(&timing, TIMING_TAKEN);

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "crypto/mktme_syscall.h"
 #include "vmm/base/own.h"
 #include "vmm/base/thread_start.h"
 #include "vmm/exit_status.h"
@@ -94,6 +95,17 @@ static bool check_vsock(const struct monitor_msg *m)
 static bool check_console(const struct monitor_msg *m)
 {
 	return m->console.input <= 1 && !m->console.zero;
+}
+
+static bool check_mktme(const struct monitor_msg *m)
+{
+	return m->mktme.serial > 0 &&
+	       !mktme_syscall_check(m->mktme.syscall, NULL);
+}
+
+static bool check_encrypted(const struct monitor_msg *m)
+{
+	return m->encrypted.verified <= 1 && !m->encrypted.zero;
 }
 
 static bool check_end(const struct monitor_msg *m)
@@ -205,6 +217,7 @@ static const struct rule to_monitor[] = {
 	[MONITOR_MSG_NET] = RULE(net, 1, MONITOR_FDS_MAX),
 	[MONITOR_MSG_VSOCK] = RULE(vsock, 1, 1),
 	[MONITOR_MSG_CONSOLE] = RULE(console, 1, 1),
+	[MONITOR_MSG_MKTME] = RULE(mktme, 0, 0),
 	[MONITOR_MSG_START] = EMPTY,
 	[MONITOR_MSG_PAUSE] = EMPTY,
 	[MONITOR_MSG_RESUME] = EMPTY,
@@ -220,6 +233,7 @@ static_assert(ARRAY_SIZE(to_monitor) == MONITOR_MSG_TO_MONITOR_END, "rules");
 
 static const struct rule to_supervisor[] = {
 	BACK(MONITOR_MSG_JAILED) = EMPTY,
+	BACK(MONITOR_MSG_ENCRYPTED) = RULE(encrypted, 0, 0),
 	BACK(MONITOR_MSG_READY) = EMPTY,
 	BACK(MONITOR_MSG_STATE) = RULE(state, 0, 0),
 	BACK(MONITOR_MSG_TIMING) = {true, BODY(timing), 0, 0, NULL},

@@ -67,6 +67,7 @@ enum monitor_msg_type {
 	MONITOR_MSG_NET,	  /* taps, or one stream */
 	MONITOR_MSG_VSOCK,	  /* the broker's channel, or vhost */
 	MONITOR_MSG_CONSOLE,	  /* a stream socket, or a file */
+	MONITOR_MSG_MKTME,	  /* the key of the guest's memory */
 	MONITOR_MSG_START,	  /* that was all: make it */
 	MONITOR_MSG_PAUSE,	  /* answered by STATE */
 	MONITOR_MSG_RESUME,	  /* answered by STATE */
@@ -79,6 +80,7 @@ enum monitor_msg_type {
 	MONITOR_MSG_TO_MONITOR_END,
 	/* to the supervisor */
 	MONITOR_MSG_JAILED = 100, /* privileges are gone */
+	MONITOR_MSG_ENCRYPTED,	  /* MKTME: all memory has the key */
 	MONITOR_MSG_READY,	  /* locked down; nothing has run yet */
 	MONITOR_MSG_STATE,
 	MONITOR_MSG_TIMING,
@@ -214,6 +216,12 @@ struct monitor_msg_console {
 	uint32_t zero;
 };
 
+/* A key that may be looked at, and the call that takes it. */
+struct monitor_msg_mktme {
+	int32_t serial;	  /* > 0 */
+	uint32_t syscall; /* as mktme_syscall_check() likes it */
+};
+
 struct monitor_msg_end {
 	uint32_t how; /* enum run_how */
 	uint32_t zero;
@@ -233,6 +241,11 @@ struct monitor_msg_secret {
 };
 
 /* --- to the supervisor --------------------------------------------------- */
+
+struct monitor_msg_encrypted {
+	uint32_t verified; /* 1: the kernel prints the KeyIDs, and so it is */
+	uint32_t zero;
+};
 
 enum monitor_state {
 	MONITOR_STATE_RUNNING = 0,
@@ -319,6 +332,8 @@ struct monitor_msg {
 		struct monitor_msg_net net;
 		struct monitor_msg_vsock vsock;
 		struct monitor_msg_console console;
+		struct monitor_msg_mktme mktme;
+		struct monitor_msg_encrypted encrypted;
 		struct monitor_msg_end end;
 		struct monitor_msg_get_counters get_counters;
 		struct monitor_msg_secret secret;

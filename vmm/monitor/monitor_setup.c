@@ -25,6 +25,8 @@ struct monitor_setup {
 	struct monitor_msg_launch launch; /* with sev_fd */
 	struct launch_params launch_params;
 	int sev_fd;
+	struct monitor_msg_mktme mktme; /* serial 0: none */
+	int smaps_fd;
 	struct {
 		int fd;
 		char label[MONITOR_LABEL_MAX];
@@ -52,7 +54,7 @@ int monitor_setup_create(struct monitor_setup **ret, struct err *err)
 
 	if (!s)
 		return err_set(err, -ENOMEM, "out of memory");
-	s->kvm_fd = s->sev_fd = s->vsock_fd = s->console_fd = -1;
+	s->kvm_fd = s->sev_fd = s->smaps_fd = s->vsock_fd = s->console_fd = -1;
 	for (size_t i = 0; i < N_FILES; i++)
 		s->file[i].fd = -1;
 	*ret = s;
@@ -65,6 +67,7 @@ void monitor_setup_destroy(struct monitor_setup *s)
 		return;
 	fd_closep(&s->kvm_fd);
 	fd_closep(&s->sev_fd);
+	fd_closep(&s->smaps_fd);
 	fd_closep(&s->vsock_fd);
 	fd_closep(&s->console_fd);
 	for (size_t i = 0; i < N_FILES; i++)
@@ -233,6 +236,15 @@ static int take_console(struct monitor_setup *s,
 	return 0;
 }
 
+static int take_mktme(struct monitor_setup *s,
+		      const struct monitor_msg_mktme *m)
+{
+	if (s->mktme.serial)
+		return -EPROTO;
+	s->mktme = *m;
+	return 0;
+}
+
 static int take_start(const struct monitor_setup *s)
 {
 	return s->has_vm && s->file[MONITOR_FILE_KERNEL].fd >= 0 ? 1 : -EPROTO;
@@ -262,6 +274,8 @@ static int take(struct monitor_setup *s, const struct monitor_msg *m,
 		return take_vsock(s, &m->vsock, fds[0]);
 	case MONITOR_MSG_CONSOLE:
 		return take_console(s, &m->console, fds[0]);
+	case MONITOR_MSG_MKTME:
+		return take_mktme(s, &m->mktme);
 	case MONITOR_MSG_START:
 		return take_start(s);
 	default:
@@ -348,4 +362,21 @@ bool monitor_setup_protected(const struct monitor_setup *s)
 bool monitor_setup_paused(const struct monitor_setup *s)
 {
 	return s->vm.flags & MONITOR_VM_PAUSED;
+}
+
+bool monitor_setup_key(const struct monitor_setup *s,
+		       struct monitor_msg_mktme *ret)
+{
+	*ret = s->mktme;
+	return s->mktme.serial != 0;
+}
+
+void monitor_setup_take_smaps(struct monitor_setup *s, int fd)
+{
+	s->smaps_fd = fd;
+}
+
+int monitor_setup_smaps(const struct monitor_setup *s)
+{
+	return s->smaps_fd;
 }

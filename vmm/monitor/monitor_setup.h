@@ -43,6 +43,15 @@ int monitor_setup_file(const struct monitor_setup *s, enum monitor_file kind,
 		       const char **ret_label);
 /* The console's descriptor, or -1: none; *ret_input: may it be read? */
 int monitor_setup_console(const struct monitor_setup *s, bool *ret_input);
+/*
+ * /proc/self/smaps as it is for this process, opened while there was a /proc:
+ * where the kernel prints which memory has which key. Taken over; -1: none.
+ */
+void monitor_setup_take_smaps(struct monitor_setup *s, int fd);
+int monitor_setup_smaps(const struct monitor_setup *s);
+/* The key of its memory; false: there is none. */
+bool monitor_setup_key(const struct monitor_setup *s,
+		       struct monitor_msg_mktme *ret);
 /* Is the guest protected? */
 bool monitor_setup_protected(const struct monitor_setup *s);
 /* Begin paused? A protected guest: wait for the owner. */

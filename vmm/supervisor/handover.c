@@ -215,6 +215,19 @@ static int send_console(const struct handover *h)
 	return send_fd(h, &m, h->console_fd);
 }
 
+static int send_key(const struct handover *h)
+{
+	struct monitor_msg m = {.type = MONITOR_MSG_MKTME};
+
+	if (!h->key_serial)
+		return 0;
+	m.mktme = (struct monitor_msg_mktme){
+		.serial = h->key_serial,
+		.syscall = h->key_syscall,
+	};
+	return send_fds(h, &m, NULL, 0);
+}
+
 static int send_all(const struct handover *h)
 {
 	const struct run_config *c = h->config;
@@ -223,6 +236,8 @@ static int send_all(const struct handover *h)
 
 	if (!r)
 		r = send_launch(h);
+	if (!r)
+		r = send_key(h);
 	if (!r)
 		r = send_file(h, MONITOR_FILE_KERNEL, c->kernel,
 			      c->kernel_file.fd);

@@ -6,6 +6,7 @@
 #define VMM_SUPERVISOR_HANDOVER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct err;
 struct launch_host;
@@ -21,6 +22,8 @@ struct handover {
 	bool console_input; /* it is a stream socket, to be read, too */
 	bool paused;	    /* begin so; protected: wait for the owner */
 	const struct launch_host *launch; /* borrowed; NULL: not protected */
+	int32_t key_serial;		  /* MKTME: 0: none */
+	uint32_t key_syscall;
 };
 
 /*

@@ -124,7 +124,9 @@ static int prepare(struct key_broker *b, const struct key_request *req,
 	const char *what = "set_timeout";
 	int r = b->s->ops->set_timeout(b->s, b->serial, KEY_START_SECONDS);
 
-	if (!r && req->viewers != (gid_t)-1) {
+	if (req->share && req->viewers != (gid_t)-1) {
+		perm |= KEY_OTH_VIEW; /* each monitor has a group of its own */
+	} else if (!r && req->viewers != (gid_t)-1) {
 		what = "chown";
 		perm |= KEY_GRP_VIEW;
 		r = b->s->ops->set_group(b->s, b->serial, req->viewers);

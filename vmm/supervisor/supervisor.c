@@ -18,8 +18,10 @@
 #include "vmm/config.h"
 #include "vmm/console.h"
 #include "vmm/device_files.h"
+#include "vmm/host_config.h"
 #include "vmm/supervisor/console_relay.h"
 #include "vmm/supervisor/handover.h"
+#include "vmm/supervisor/key_service.h"
 #include "vmm/supervisor/monitor_log.h"
 #include "vmm/supervisor/supervisor_impl.h"
 #include "vmm/timing.h"
@@ -269,9 +271,24 @@ static void take_error(struct supervisor *s, const struct monitor_msg_error *m)
 	monitor_text_clean(s->error.msg);
 }
 
+/* The key has done its work. A second such message changes nothing. */
+static void take_encrypted(struct supervisor *s,
+			   const struct monitor_msg_encrypted *m)
+{
+	if (!s->key.broker)
+		return;
+	key_broker_encrypted(s->key.broker);
+	log_info("guest memory: %s%s",
+		 mktme_protects(&s->p.config->devices.mktme),
+		 m->verified ? "" : " (this kernel does not print KeyIDs)");
+}
+
 static void take(struct supervisor *s, const struct monitor_msg *m)
 {
 	switch (m->type) {
+	case MONITOR_MSG_ENCRYPTED:
+		take_encrypted(s, &m->encrypted);
+		break;
 	case MONITOR_MSG_READY:
 		s->ready = true;
 		break;
@@ -414,6 +431,7 @@ static void end_proc(struct supervisor *s)
 	monitor_proc_destroy(s->proc);
 	s->proc = NULL;
 	s->ready = false;
+	guest_key_destroy(&s->key);
 }
 
 /* Which descriptor the monitor's serial port writes to. */
@@ -430,6 +448,13 @@ static int open_console(struct supervisor *s, struct handover *h, int *own,
 	h->console_fd = *own;
 	h->console_input = true;
 	return r;
+}
+
+/* The group of a monitor that has another user than we. */
+static gid_t monitor_group(const struct supervisor *s)
+{
+	return s->jail.msg.flags & MONITOR_JAIL_USER ? (gid_t)s->jail.msg.gid
+						     : (gid_t)-1;
 }
 
 static int hand_over(struct supervisor *s, struct err *err)
@@ -450,6 +475,14 @@ static int hand_over(struct supervisor *s, struct err *err)
 		r = open_console(s, &h, &console_fd, err);
 	if (!r)
 		r = fault_point("console relay", err);
+	if (!r)
+		r = guest_key_create(s->p.config, HOST_CONFIG_PATH,
+				     monitor_group(s), key_service_kernel(),
+				     &s->key, err);
+	if (!r && s->key.broker) {
+		h.key_serial = key_broker_serial(s->key.broker);
+		h.key_syscall = s->key.syscall;
+	}
 	if (!r)
 		timing_mark(s->p.timing, TIMING_OPENED);
 	if (!r)

@@ -6,6 +6,7 @@
 
 #include "vmm/counters.h"
 #include "vmm/supervisor/jail_plan.h"
+#include "vmm/supervisor/guest_key.h"
 #include "vmm/supervisor/monitor_proc.h"
 #include "vmm/supervisor/supervisor.h"
 
@@ -33,6 +34,7 @@ struct supervisor {
 	struct console_relay *relay;
 	struct loop_source *channel_source, *exit_source;
 	bool ready; /* its machine exists */
+	struct guest_key key;
 	struct monitor_msg msg;
 
 	enum supervisor_state state;

@@ -1,0 +1,128 @@
+/* tests/unit/test_key_source.c - a user's key from everywhere. */
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "vmm/base/err.h"
+#include "vmm/supervisor/key_source.h"
+
+#define KEY "00112233445566778899aabbccddeeff"
+#define TWEAK "f0e1d2c3b4a5968778695a4b3c2d1e0f"
+
+static void is_the_key(const struct mktme_secret *s)
+{
+	assert_int_equal(s->key[1], 0x11);
+	assert_int_equal(s->tweak[15], 0x0f);
+}
+
+static void refused(const struct key_source *src, int code, const char *word)
+{
+	struct mktme_secret *s = NULL;
+	struct err e = {0};
+
+	assert_int_equal(key_source_read(src, &s, &e), code);
+	assert_int_equal(e.kind, ERR_INPUT);
+	assert_non_null(strstr(e.msg, word));
+	assert_null(strstr(e.msg, "0011"));
+	assert_null(s);
+}
+
+static void a_file_is_read(void **state)
+{
+	char path[] = "/tmp/coffer-test-XXXXXX";
+	struct key_source src = {.file = path, .fd = -1};
+	struct mktme_secret *s = NULL;
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(write(fd, KEY "\n" TWEAK "\n", 66) == 66);
+	close(fd);
+	assert_int_equal(key_source_read(&src, &s, NULL), 0);
+	is_the_key(s);
+	key_source_free(s);
+	assert_int_equal(truncate(path, 40), 0);
+	refused(&src, -EINVAL, "key-file=/tmp/");
+	assert_int_equal(truncate(path, 100000), 0);
+	refused(&src, -EINVAL, "not a key");
+	unlink(path);
+	refused(&src, -ENOENT, "No such file");
+}
+
+static void a_descriptor_is_read_to_its_end(void **state)
+{
+	struct mktme_secret *s = NULL;
+	struct key_source src = {0};
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	assert_true(write(ends[1], KEY " ", 33) == 33);
+	assert_true(write(ends[1], TWEAK, 32) == 32);
+	close(ends[1]);
+	src.fd = ends[0];
+	assert_int_equal(key_source_read(&src, &s, NULL), 0);
+	is_the_key(s);
+	key_source_free(s);
+	refused(&src, -EINVAL, "fd="); /* nothing is left */
+	close(ends[0]);
+	src.fd = 9999;
+	refused(&src, -EBADF, "fd=9999");
+}
+
+static void a_command_writes_the_key(void **state)
+{
+	struct key_source src = {
+		.fd = -1, .command = "echo key=" KEY "; echo tweak=" TWEAK};
+	struct mktme_secret *s = NULL;
+
+	(void)state;
+	assert_int_equal(key_source_read(&src, &s, NULL), 0);
+	is_the_key(s);
+	key_source_free(s);
+}
+
+static void a_command_that_fails_is_named(void **state)
+{
+	struct key_source src = {.fd = -1};
+
+	(void)state;
+	src.command = "echo " KEY " " TWEAK "; exit 3";
+	refused(&src, -ECHILD, "failed with status 3");
+	src.command = "kill -9 $$";
+	refused(&src, -ECHILD, "signal 9");
+	src.command = "/nonexistent/fetch 2>/dev/null";
+	refused(&src, -ECHILD, "status 127");
+	src.command = "echo " KEY;
+	refused(&src, -EINVAL, "key-command: not a key");
+	src.command = "yes";
+	refused(&src, -EINVAL, "not a key");
+}
+
+static void a_command_that_hangs_is_ended(void **state)
+{
+	struct key_source src = {
+		.fd = -1,
+		.command = "sleep 100 & wait",
+		.command_seconds = 1,
+	};
+
+	(void)state;
+	refused(&src, -ETIMEDOUT, "in time");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_file_is_read),
+		cmocka_unit_test(a_descriptor_is_read_to_its_end),
+		cmocka_unit_test(a_command_writes_the_key),
+		cmocka_unit_test(a_command_that_fails_is_named),
+		cmocka_unit_test(a_command_that_hangs_is_ended),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
