@@ -27,7 +27,7 @@ struct fixture {
 
 static int build(void **state, enum dma_view_unreported unreported)
 {
-	static const struct guest_mem_opts o = {GUEST_MEM_MEMFD, 0, false};
+	static const struct guest_mem_opts o = {.backing = GUEST_MEM_MEMFD};
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);

@@ -22,7 +22,7 @@ struct fixture {
 
 static int setup(void **state)
 {
-	static const struct guest_mem_opts o = {GUEST_MEM_MEMFD, 0, false};
+	static const struct guest_mem_opts o = {.backing = GUEST_MEM_MEMFD};
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
