@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/keyctl.h>
 #include <linux/securebits.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -17,6 +18,7 @@
 
 #include "vmm/base/err.h"
 #include "vmm/base/fault.h"
+#include "vmm/base/log.h"
 #include "vmm/monitor/jail_landlock.h"
 #include "vmm/monitor/monitor_proto.h"
 
@@ -189,10 +191,23 @@ static int enter_namespaces(const struct monitor_msg_jail *j, struct err *err)
 	return r;
 }
 
+/*
+ * A session keyring of our own, which is empty: keys of the user who started
+ * us, among them that of the guest's memory, are then not possessed by us
+ * (keyrings(7)). Where a container forbids the call, seccomp's list is left.
+ */
+static void leave_session_keyring(void)
+{
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0)
+		log_debug("jail: no session keyring of our own: %s",
+			  strerror(errno));
+}
+
 int jail_enter(const struct monitor_msg_jail *j, struct err *err)
 {
 	int r = 0;
 
+	leave_session_keyring();
 	if (j->flags & MONITOR_JAIL_ON)
 		r = enter_namespaces(j, err);
 	if (!r)
