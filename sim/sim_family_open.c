@@ -12,6 +12,7 @@
 
 #include "crypto/sev_files.h"
 #include "sim/sim_host.h"
+#include "sim/sim_key_host.h"
 #include "vmm/base/bytes.h"
 
 enum { NAME_LEN = 64 }; /* longer than any of ours */
@@ -99,6 +100,22 @@ static int open_es_param(struct sim_host *h)
 	return open_param(h->c.kvm.has_sev && h->c.fw.has_es);
 }
 
+static int open_keys(struct sim_host *h)
+{
+	AUTO(freep) char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+	int r;
+
+	if (!f)
+		return -ENOMEM;
+	r = sim_key_list(h->mktme, f);
+	fclose(f);
+	return r < 0 ? r : make_file(text, len);
+}
+
+#define KEYS "/proc/keys"
+
 static const struct {
 	const char *path;
 	int (*open)(struct sim_host *h);
@@ -107,6 +124,7 @@ static const struct {
 	{"/sys/module/kvm_amd/parameters/sev_es", open_es_param},
 	{SEV_FILE_CEK, open_cek},
 	{SEV_FILE_ASK_ARK, open_roots},
+	{KEYS, open_keys},
 };
 
 static void give_device(struct sim_host *h, int mode, struct sim_answer *a)
@@ -144,7 +162,8 @@ static bool answer(struct sim_host *h, const char *path, int mode,
 		return true;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
-		if (!strcmp(path, files[i].path)) {
+		if (!strcmp(path, files[i].path) &&
+		    (h->mktme || strcmp(path, KEYS) != 0)) {
 			give_file(h, i, mode, a);
 			return true;
 		}
@@ -173,7 +192,7 @@ static void handle(struct sim_host *h, const struct sim_call *c,
 	}
 	/* Behind another root these paths are other files. */
 	if ((strncmp(path, "/dev/", 5) != 0 && strncmp(path, "/sys/", 5) != 0 &&
-	     strncmp(path, "/var/", 5) != 0) ||
+	     strncmp(path, "/var/", 5) != 0 && strcmp(path, KEYS) != 0) ||
 	    !answer(h, path, q.flags & O_ACCMODE, a))
 		return;
 	if (!sim_proc_has_our_root(c->proc->tid)) {

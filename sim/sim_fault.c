@@ -26,19 +26,36 @@ struct sim_fault {
 
 /* What the kernel does, behind the commands of the firmware. */
 static const char *const kernel_commands[] = {
-	"SEV_INIT", "SEV_ES_INIT", "REG_REGION", "UNREG_REGION", "OPEN",
+	"SEV_INIT", "SEV_ES_INIT", "REG_REGION",       "UNREG_REGION",
+	"OPEN",	    "ADD_KEY",	   "ENCRYPT_MPROTECT",
 };
 
 static const struct {
 	const char *name;
 	int value;
 } errnos[] = {
-	{"EPERM", EPERM},   {"ENOENT", ENOENT}, {"EIO", EIO},
-	{"EBADF", EBADF},   {"EAGAIN", EAGAIN}, {"ENOMEM", ENOMEM},
-	{"EACCES", EACCES}, {"EFAULT", EFAULT}, {"EBUSY", EBUSY},
-	{"ENODEV", ENODEV}, {"EINVAL", EINVAL}, {"ENOTTY", ENOTTY},
-	{"ENOSPC", ENOSPC}, {"E2BIG", E2BIG},	{"ETIMEDOUT", ETIMEDOUT},
-	{"EINTR", EINTR},   {"ENXIO", ENXIO},
+	{"EPERM", EPERM},
+	{"ENOENT", ENOENT},
+	{"EIO", EIO},
+	{"EBADF", EBADF},
+	{"EAGAIN", EAGAIN},
+	{"ENOMEM", ENOMEM},
+	{"EACCES", EACCES},
+	{"EFAULT", EFAULT},
+	{"EBUSY", EBUSY},
+	{"ENODEV", ENODEV},
+	{"EINVAL", EINVAL},
+	{"ENOTTY", ENOTTY},
+	{"ENOSPC", ENOSPC},
+	{"E2BIG", E2BIG},
+	{"ETIMEDOUT", ETIMEDOUT},
+	{"ENOKEY", ENOKEY},
+	{"EKEYREVOKED", EKEYREVOKED},
+	{"EKEYEXPIRED", EKEYEXPIRED},
+	{"EDQUOT", EDQUOT},
+	{"ENOSYS", ENOSYS},
+	{"EINTR", EINTR},
+	{"ENXIO", ENXIO},
 };
 
 struct sim_fault *sim_fault_create(void)

@@ -6,16 +6,14 @@
 #include <string.h>
 
 #include "crypto/hash256_openssl.h"
+#include "sim/sim_key_host.h"
 #include "sim/sim_state.h"
 #include "vmm/base/err.h"
 #include "vmm/base/log.h"
 
 const struct sim_family *const sim_families[] = {
-	&sim_family_open,
-	&sim_family_dev,
-	&sim_family_vm,
-	&sim_family_cpu,
-	NULL,
+	&sim_family_open, &sim_family_dev,   &sim_family_vm,
+	&sim_family_cpu,  &sim_family_mktme, NULL,
 };
 
 static bool on_fault(void *arg, enum sim_fw_cmd cmd, uint32_t *ret)
@@ -103,6 +101,10 @@ int sim_host_create(const struct sim_config *c, struct loop *loop,
 		r = sim_trace_open(c->trace, &h->trace, err);
 	if (r < 0)
 		return r;
+	if (c->mktme.profile)
+		r = sim_key_host_create(&c->mktme, h, &h->mktme, err);
+	if (r < 0)
+		return r;
 	h->kvm = sim_kvm_create(&c->kvm, h->fw, h->faults);
 	h->vms = h->kvm ? sim_vms_create(h->kvm, loop) : NULL;
 	if (!h->vms)
@@ -115,6 +117,7 @@ void sim_host_destroy(struct sim_host *h)
 {
 	if (!h)
 		return;
+	sim_key_host_destroy(h->mktme);
 	sim_vms_destroy(h->vms);
 	sim_kvm_destroy(h->kvm);
 	sim_fw_destroy(h->fw);
@@ -128,23 +131,37 @@ void sim_host_destroy(struct sim_host *h)
 
 enum { RULES_MAX = 64 };
 
-int sim_host_filter(struct sock_filter prog[static SIM_FILTER_MAX])
+/* The number of the call, or 0: this host has no such call. */
+static int rule_nr(const struct sim_config *c, const struct sim_family *f,
+		   const struct sim_rule *r)
+{
+	if (f == &sim_family_mktme && !c->mktme.profile)
+		return 0;
+	return r->nr == SIM_NR_ENCRYPT_MPROTECT ? c->mktme.syscall : r->nr;
+}
+
+int sim_host_filter(const struct sim_config *c,
+		    struct sock_filter prog[static SIM_FILTER_MAX])
 {
 	struct sim_rule all[RULES_MAX];
 	size_t n = 0;
 
 	for (size_t i = 0; sim_families[i]; i++)
 		for (size_t k = 0; k < sim_families[i]->n_rules; k++) {
+			const struct sim_rule *r = &sim_families[i]->rules[k];
+
 			if (n == RULES_MAX)
 				return -ENOSPC;
-			all[n++] = sim_families[i]->rules[k];
+			all[n] = *r;
+			all[n].nr = rule_nr(c, sim_families[i], r);
+			n += all[n].nr != 0;
 		}
 	return sim_filter_build(all, n, prog);
 }
 
-static bool matches(const struct sim_rule *r, const struct sim_call *c)
+static bool matches(int nr, const struct sim_rule *r, const struct sim_call *c)
 {
-	return r->nr == c->nr &&
+	return nr && nr == c->nr &&
 	       (!r->arg1 || r->arg1 == (uint32_t)c->args[1]) &&
 	       (!r->arg2 || r->arg2 == (uint32_t)c->args[2]);
 }
@@ -154,9 +171,12 @@ void sim_host_answer(struct sim_host *h, const struct sim_call *c,
 {
 	*a = (struct sim_answer){.kind = SIM_CONTINUE};
 	for (size_t i = 0; sim_families[i]; i++)
-		for (size_t k = 0; k < sim_families[i]->n_rules; k++)
-			if (matches(&sim_families[i]->rules[k], c)) {
+		for (size_t k = 0; k < sim_families[i]->n_rules; k++) {
+			const struct sim_rule *r = &sim_families[i]->rules[k];
+
+			if (matches(rule_nr(&h->c, sim_families[i], r), r, c)) {
 				sim_families[i]->handle(h, c, a);
 				return;
 			}
+		}
 }

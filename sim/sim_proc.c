@@ -187,7 +187,7 @@ static bool is_in_our_userns(pid_t tid)
 	       ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev;
 }
 
-static bool may_lock_all(pid_t tid)
+bool sim_proc_has_cap(pid_t tid, unsigned int bit)
 {
 	AUTO(file_closep) FILE *f = open_proc(tid, "status");
 	char line[LINE_LEN];
@@ -195,8 +195,7 @@ static bool may_lock_all(pid_t tid)
 
 	while (f && fgets(line, sizeof(line), f))
 		if (sscanf(line, "CapEff: %" SCNx64, &caps) == 1)
-			return caps >> CAP_IPC_LOCK_BIT & 1 &&
-			       is_in_our_userns(tid);
+			return caps >> bit & 1 && is_in_our_userns(tid);
 	return false;
 }
 
@@ -207,7 +206,7 @@ static uint64_t proc_memlock(struct sim_target *t)
 	char line[LINE_LEN];
 	uint64_t bytes;
 
-	if (may_lock_all(tid))
+	if (sim_proc_has_cap(tid, CAP_IPC_LOCK_BIT))
 		return UINT64_MAX;
 	while (f && fgets(line, sizeof(line), f)) {
 		if (strncmp(line, "Max locked memory", 17) != 0)

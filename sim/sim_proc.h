@@ -56,6 +56,9 @@ enum sim_fd_kind sim_proc_fd_kind(pid_t tid, uint32_t fd, uint32_t *ret_vcpu);
 /* Are these descriptors of two threads one open file? */
 bool sim_proc_same_file(pid_t a, uint32_t fd_a, pid_t b, uint32_t fd_b);
 
+/* The capability, in the user namespace that plays the host's first one. */
+bool sim_proc_has_cap(pid_t tid, unsigned int bit);
+
 /* Does it see the same root directory as we do? */
 bool sim_proc_has_our_root(pid_t tid);
 

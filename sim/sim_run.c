@@ -146,13 +146,13 @@ static void on_signal(void *arg, int fd, uint32_t events)
 		kill(run->child, (int)si.ssi_signo);
 }
 
-static int prepare(struct run *run, struct err *err)
+static int prepare(struct run *run, const struct sim_config *c, struct err *err)
 {
 	static const int passed[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,
 				     SIGUSR1, SIGUSR2, SIGCONT, SIGCHLD};
 	int pair[2];
 
-	run->prog_len = sim_host_filter(run->prog);
+	run->prog_len = sim_host_filter(c, run->prog);
 	if (run->prog_len < 0)
 		return err_set(err, run->prog_len, "the filter is too long");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
@@ -253,7 +253,7 @@ int sim_run(const struct sim_config *c, char *const *argv,
 	if (r >= 0)
 		r = sim_userns_enter(err);
 	if (r >= 0)
-		r = prepare(&run, err);
+		r = prepare(&run, c, err);
 	if (r >= 0)
 		r = start(&run, argv, err);
 	if (r >= 0)

@@ -103,6 +103,11 @@ void sim_trace_event(struct sim_trace *t, const struct sim_event *e)
 		fprintf(f, ", \"addr\": \"0x%" PRIx64 "\"", e->addr);
 	put_number(f, "len", e->len);
 	put_number(f, "touched_pages", e->touched);
+	if (e->serial > 0)
+		put_number(f, "serial", (uint64_t)e->serial);
+	put_number(f, "keyid", e->keyid);
+	if (e->keyid || e->in_use)
+		fprintf(f, ", \"keyids_in_use\": %u", e->in_use);
 	put_text(f, "note", e->note);
 	fprintf(f, "}\n");
 }

@@ -34,6 +34,8 @@ struct sim_event {
 	bool has_vcpu;
 	uint32_t vcpu;
 	uint64_t addr, len, touched;
+	int32_t serial;		    /* of a key */
+	unsigned int keyid, in_use; /* in_use: KeyIDs, with a serial */
 	const char *note;
 };
 

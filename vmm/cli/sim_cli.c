@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "crypto/mktme_syscall.h"
 #include "sim/sim_run.h"
 #include "vmm/base/err.h"
 #include "vmm/base/log.h"
@@ -33,6 +34,8 @@ static int configure(const struct sim_options *o, struct sim_config *ret,
 	if (o->c_bit && o->cbit_alias)
 		return err_set_kind(err, ERR_USAGE, -EINVAL,
 				    "--cbitpos: --cbit-alias chooses it");
+	if (o->mktme_syscall && mktme_syscall_check(o->mktme_syscall, err) < 0)
+		return err_prefix(err, "--mktme-syscall");
 	*ret = (struct sim_config){
 		.fw = {.api = {o->api_major, o->api_minor, (uint8_t)o->build},
 		       .has_es = !o->no_es,
@@ -42,6 +45,10 @@ static int configure(const struct sim_options *o, struct sim_config *ret,
 		.kvm = {.has_sev = !o->no_sev,
 			.scramble = o->scramble,
 			.psp_us_per_kib = (uint32_t)o->psp_us_per_kib},
+		.mktme = {.profile = (enum sim_mktme_profile)o->mktme_profile,
+			  .n_keyids = (unsigned int)o->keyids,
+			  .syscall = (int)o->mktme_syscall,
+			  .poison = o->mktme_poison},
 		.c_bit = (unsigned int)o->c_bit,
 		.cbit_alias = o->cbit_alias,
 		.state = o->state,

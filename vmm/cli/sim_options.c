@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "sim/sim_mktme.h"
 #include "vmm/base/err.h"
 
 #define AT(f, t) OPTION_AT(struct sim_options, f, t)
@@ -34,6 +35,7 @@ static void init(void *target)
 		.asids = 509,
 		.es_asids = 99,
 		.guests = 1024,
+		.keyids = 63,
 	};
 }
 
@@ -127,6 +129,44 @@ static const struct option_desc guest_options[] = {
 	{0},
 };
 
+static const char *const mktme_profiles[] = {
+	[SIM_MKTME_NONE] = "none",
+	[SIM_MKTME_2018_12] = "2018-12",
+	[SIM_MKTME_2019_05] = "2019-05",
+	[SIM_MKTME_2019_07] = "2019-07",
+	NULL,
+};
+
+static const struct option_desc mktme_options[] = {
+	{.name = "mktme-profile",
+	 .kind = OPTION_CHOICE,
+	 .off = AT(mktme_profile, int),
+	 .arg = "none|2018-12|2019-05|2019-07",
+	 .help = "a kernel with the MKTME patches of that month (none)",
+	 .choices = mktme_profiles},
+	{.name = "keyids",
+	 .kind = OPTION_NUMBER,
+	 .off = AT(keyids, uint64_t),
+	 .arg = "N",
+	 .help = "KeyIDs that can be used (63)",
+	 .min = 1,
+	 .max = SIM_MKTME_KEYIDS_MAX},
+	{.name = "mktme-syscall",
+	 .kind = OPTION_NUMBER,
+	 .off = AT(mktme_syscall, uint64_t),
+	 .arg = "N",
+	 .help = "the number at which the kernel has encrypt_mprotect",
+	 .more = "387 to 423, or 548 and above; without it there is no such "
+		 "call.",
+	 .min = 387,
+	 .max = 65535},
+	{.name = "mktme-poison",
+	 .kind = OPTION_FLAG,
+	 .off = AT(mktme_poison, bool),
+	 .help = "what encrypt_mprotect drops becomes 0xa5, not 0"},
+	{0},
+};
+
 static const struct option_desc other_options[] = {
 	{.name = "fault",
 	 .kind = OPTION_TEXTS,
@@ -163,6 +203,7 @@ static const struct option_desc other_options[] = {
 static const struct option_section sections[] = {
 	{"The platform", platform_options},
 	{"Its guests", guest_options},
+	{"A kernel with Intel MKTME", mktme_options},
 	{"Other options", other_options},
 	{0},
 };

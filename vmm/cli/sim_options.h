@@ -10,6 +10,9 @@ struct sim_options {
 	bool scramble, cbit_alias, no_es, no_sev;
 	uint64_t c_bit; /* 0: chosen */
 	uint8_t api_major, api_minor;
+	int mktme_profile; /* enum sim_mktme_profile */
+	uint64_t keyids, mktme_syscall;
+	bool mktme_poison;
 	uint64_t build, asids, es_asids, guests, psp_us_per_kib;
 };
 
