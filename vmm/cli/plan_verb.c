@@ -120,7 +120,7 @@ static int plan(struct run_config *c, FILE *out, struct err *err)
 		.n_nets = c->devices.nets.n,
 		.vsock = c->devices.vsock.cid,
 		.rng = c->devices.rng,
-		.is_protected = c->devices.protect,
+		.is_protected = protect_is_sev(c->devices.protect),
 	};
 	struct row rows[ROWS];
 	struct host_cost cost;

@@ -161,7 +161,7 @@ int print_plan(struct run_config *c, FILE *out, struct err *err)
 
 	if (!h)
 		return err_set(err, -ENOMEM, "out of memory");
-	if (c->devices.protect == PROTECT_NONE)
+	if (!protect_is_sev(c->devices.protect))
 		return err_set_kind(err, ERR_USAGE, -EINVAL,
 				    "--print-plan: needs --protect sev or "
 				    "sev-es: nothing is measured of another "

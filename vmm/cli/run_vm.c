@@ -95,7 +95,8 @@ static int start_supervisor(struct runner *r, struct err *err)
 		.config = r->c,
 		.loop = r->loop,
 		.timing = &r->timing,
-		.launch = r->c->devices.protect ? &r->launch : NULL,
+		.launch = protect_is_sev(r->c->devices.protect) ? &r->launch
+								: NULL,
 	};
 
 	return supervisor_create(&p, &r->supervisor, err);
@@ -178,7 +179,7 @@ int run_vm(const struct run_config *c, struct run_result *res, struct err *err)
 
 	timing_mark(&r.timing, TIMING_MAIN);
 	fault_set(fault_chosen("supervisor"));
-	if (c->devices.sev.emulate_cbit && !c->devices.protect)
+	if (c->devices.sev.emulate_cbit && !protect_is_sev(c->devices.protect))
 		log_warn("EMULATED C-bit: a test; this guest is not encrypted");
 	signal(SIGPIPE, SIG_IGN);
 	timing_mark(&r.timing, TIMING_CONFIGURED);

@@ -1,0 +1,371 @@
+#!/usr/bin/python3
+"""Runs payload guests under `coffer sim --mktme-profile` and reads the trace: which keys were
+made, which memory they cover, and what is left.
+
+mktme_test.py --coffer FILE --payloads DIR CASE...     ("list" prints the cases)
+Exit status 0 all passed, 1 a case failed, 77 skipped: no usable /dev/kvm, or no simulation.
+"""
+import argparse
+import ctypes
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+PATIENCE = 100  # seconds; a bound against hanging, not a measurement
+NUMBER = "1000"
+RAM = 16 << 20
+SYS_ADD_KEY, SYS_KEYCTL, SESSION = 248, 250, -3
+CASES = {}
+
+
+def case(f):
+    CASES[f.__name__] = f
+    return f
+
+
+def check(cond, why):
+    if not cond:
+        raise AssertionError(why)
+
+
+class Env:
+    def __init__(self, coffer, payloads, tmp):
+        self.coffer, self.payloads, self.tmp = coffer, payloads, tmp
+        self.n = 0
+
+    def run_cmd(self, payload, mktme, *args):
+        return [self.coffer, "run", "-k", os.path.join(self.payloads, payload + ".elf"),
+                "-m", str(RAM), "--debug-exit", "--protect", "mktme", "--mktme", mktme, *args]
+
+    def sim_cmd(self, sim, *command):
+        self.n += 1
+        self.trace_file = os.path.join(self.tmp, f"trace{self.n}")
+        return [self.coffer, "sim", "--mktme-syscall", NUMBER, "--trace", self.trace_file, *sim,
+                "--", *command]
+
+    def sim(self, sim, *command):
+        """Run command on the simulated host; the process that ended, and the trace."""
+        p = subprocess.run(self.sim_cmd(sim, *command), stdin=subprocess.DEVNULL,
+                           capture_output=True, timeout=PATIENCE, text=True)
+        return p, self.trace()
+
+    def guest(self, sim, mktme="syscall=" + NUMBER, payload="exit_42", args=()):
+        return self.sim(sim, *self.run_cmd(payload, mktme, *args))
+
+    def trace(self):
+        with open(self.trace_file, encoding="utf-8") as f:
+            return [json.loads(line) for line in f]
+
+
+def in_use_at_end(trace):
+    check(trace and trace[-1]["call"] == "end", f"the trace does not end: {trace[-3:]}")
+    return trace[-1].get("keyids_in_use", 0)
+
+
+def calls(trace, name, ok=True):
+    return [t for t in trace if t["call"] == name and (not ok or t["result"] == 0)]
+
+
+PROFILE = ["--mktme-profile", "2019-07"]
+
+
+def expect(p, status, word=""):
+    check(p.returncode == status, f"status {p.returncode}, expected {status}: {p.stderr}")
+    check(word in p.stderr, f"'{word}' is not in: {p.stderr}")
+
+
+@case
+def a_guest_runs_in_memory_under_its_own_key(e):
+    p, trace = e.guest(PROFILE)
+    expect(p, 42, "encrypted against physical attack; not protected from the host")
+    added = calls(trace, "add_key")
+    encrypted = calls(trace, "encrypt_mprotect")
+    check(len(added) == 1 and added[0]["keyid"] == 1, trace)
+    check(sum(t["len"] for t in encrypted) == RAM, encrypted)
+    check({t["serial"] for t in encrypted} == {added[0]["serial"]}, encrypted)
+    order = [t["call"] + ":" + t.get("command", "") for t in trace
+             if t.get("serial") == added[0]["serial"]]
+    wanted = ["add_key:", "keyctl:SET_TIMEOUT", "keyctl:SETPERM", "encrypt_mprotect:",
+              "keyctl:INVALIDATE"]
+    check([w for w in order if w in wanted] == wanted, order)
+    check({t["tid"] for t in encrypted}.isdisjoint({t["tid"] for t in added}),
+          "the process that made the key encrypted with it")
+    check(not calls(trace, "request_key", ok=False), trace)
+    # the one other call is the question whether there is such a type at all
+    check(len(calls(trace, "add_key", ok=False)) == 2, trace)
+    check(in_use_at_end(trace) == 0, trace)
+
+
+@case
+def three_kernels_take_what_is_documented(e):
+    key = os.path.join(e.tmp, "key")
+    with open(key, "w", encoding="ascii", opener=lambda n, f: os.open(n, f, 0o600)) as f:
+        f.write("00112233445566778899aabbccddeeff f0e1d2c3b4a5968778695a4b3c2d1e0f\n")
+    for profile, user in (("2018-12", 42), ("2019-05", 42), ("2019-07", 69)):
+        for kind, status in (("cpu", 42), ("no-encrypt", 42), ("user,key-file=" + key, user)):
+            p, trace = e.guest(["--mktme-profile", profile], f"syscall={NUMBER},type={kind}")
+            expect(p, status, "takes no user keys" if status == 69 else "")
+            check("00112233" not in p.stderr, "the key is in a message")
+            check("encrypted against" in p.stderr or kind != "cpu", p.stderr)
+            check("not encrypted" in p.stderr or kind != "no-encrypt", p.stderr)
+            check(in_use_at_end(trace) == 0, (profile, kind, trace))
+
+
+@case
+def errors_have_a_message_a_status_and_leave_nothing(e):
+    good = "syscall=" + NUMBER
+    for sim, mktme, status, word in (
+            ([], good, 69, "this kernel has no MKTME"),
+            (PROFILE, "type=cpu", 64, "is not set"),
+            (PROFILE, "syscall=436", 64, "close_range"),
+            (PROFILE, "syscall=335", 64, "uretprobe"),
+            (PROFILE, "syscall=600", 69, "no call at that number"),
+            (PROFILE, "handle=-1," + good, 64, "handle"),
+            (PROFILE, "handle=7," + good, 66, "no such key"),
+            (PROFILE + ["--fault", "ADD_KEY=ENOKEY"], good, 75, "all MKTME KeyIDs"),
+            (PROFILE + ["--fault", "ADD_KEY=EINVAL"], good, 69, "HMAT"),
+            (PROFILE + ["--fault", "ENCRYPT_MPROTECT=EKEYREVOKED"], good, 75, "revoked"),
+            (PROFILE + ["--fault", "ENCRYPT_MPROTECT=EKEYEXPIRED"], good, 75, "has expired"),
+            (PROFILE + ["--fault", "ENCRYPT_MPROTECT=ENOKEY"], good, 75, "is gone"),
+            (PROFILE + ["--fault", "ENCRYPT_MPROTECT=EACCES"], good, 77, "may not see"),
+            (PROFILE + ["--fault", "ENCRYPT_MPROTECT=EINVAL"], good, 69, "type mktme"),
+            (PROFILE, good + ",type=user,key-file=/nonexistent", 66, "No such file"),
+            (PROFILE, good + ",type=user,key-command=exit 4", 66, "failed with status 4")):
+        p, trace = e.guest(sim, mktme)
+        expect(p, status, word)
+        if sim:
+            check(in_use_at_end(trace) == 0, (mktme, trace))
+
+
+@case
+def a_script_can_make_the_key(e):
+    libc = ctypes.CDLL(None, use_errno=True)
+    script = os.path.join(e.tmp, "script")
+    with open(script, "w", encoding="ascii") as f:
+        f.write(f"""import ctypes, subprocess, sys
+libc = ctypes.CDLL(None, use_errno=True)
+text = b"type=cpu algorithm=aes-xts-128"
+k = libc.syscall({SYS_ADD_KEY}, b"mktme", b"k1", text, len(text), {SESSION})
+assert k > 0, ctypes.get_errno()
+for i in range(2):
+    r = subprocess.run(sys.argv[1:] + ["--mktme", "handle=%d,syscall={NUMBER}" % k])
+    assert r.returncode == 42, r
+""")
+    run = e.run_cmd("exit_42", "x")
+    p, trace = e.sim(PROFILE, sys.executable, script, *run[:-2])
+    expect(p, 0)
+    check(len(calls(trace, "add_key")) == 1, trace)
+    check(not [t for t in trace if t.get("command") == "INVALIDATE"], trace)
+    check(len({t["keyid"] for t in calls(trace, "encrypt_mprotect")}) == 1, trace)
+    del libc
+
+
+def wait_for(what, why):
+    end = time.monotonic() + PATIENCE
+    while not what():
+        check(time.monotonic() < end, why)
+        time.sleep(0.02)
+
+
+class Guests:
+    """Guests that stay, started by one shell on one simulated host."""
+
+    def __init__(self, e, sim):
+        self.e, self.fifo = e, os.path.join(e.tmp, f"fifo{e.n}")
+        os.mkfifo(self.fifo)
+        # each line: how to start a guest, in the background; its pid and end are printed
+        loop = 'while read -r line; do eval "$line"; done < "$0"'
+        self.p = subprocess.Popen(e.sim_cmd(sim, "/bin/bash", "-c", loop, self.fifo),
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                  stdin=subprocess.DEVNULL)
+        self.f = open(self.fifo, "w", encoding="ascii")
+        self.log = os.path.join(e.tmp, f"log{e.n}")
+
+    def tell(self, line):
+        self.f.write(line + "\n")
+        self.f.flush()
+
+    def start(self, i, mktme):
+        cmd = " ".join(f"'{a}'" for a in self.e.run_cmd("spin", mktme, "--console", "none"))
+        self.tell(f"{cmd} >/dev/null 2>{self.log}.{i} & echo $! >{self.log}.pid.{i}")
+
+    def text(self, i):
+        try:
+            with open(f"{self.log}.{i}", encoding="utf-8") as f:
+                return f.read()
+        except FileNotFoundError:
+            return ""
+
+    def pid(self, i):
+        with open(f"{self.log}.pid.{i}", encoding="ascii") as f:
+            return int(f.read())
+
+    def wait_running(self, i):
+        wait_for(lambda: "guest memory: " in self.text(i), f"guest {i}: {self.text(i)}")
+
+    def end(self, i, signo=signal.SIGKILL):
+        os.kill(self.pid(i), signo)
+        wait_for(lambda: not os.path.exists(f"/proc/{self.pid(i)}/fd/0")
+                 or open(f"/proc/{self.pid(i)}/stat", encoding="ascii").read().split()[2] == "Z",
+                 f"guest {i} stays")
+
+    def done(self):
+        self.f.close()
+        _, text = self.p.communicate(timeout=PATIENCE)
+        check(self.p.returncode == 0, text)
+        return self.e.trace()
+
+
+@case
+def three_keyids_are_three_guests_and_come_back(e):
+    g = Guests(e, PROFILE + ["--keyids", "3"])
+    for i in range(3):
+        g.start(i, "syscall=" + NUMBER)
+        g.wait_running(i)
+    g.start(3, "syscall=" + NUMBER)
+    wait_for(lambda: "all MKTME KeyIDs" in g.text(3), g.text(3))
+    g.end(1)
+    wait_for(lambda: e.trace()[-1].get("keyids_in_use", 0) == 2, "its KeyID did not come back")
+    g.start(4, "syscall=" + NUMBER)
+    g.wait_running(4)
+    for i in (0, 2, 4):
+        g.end(i)
+    trace = g.done()
+    check([t["keyid"] for t in calls(trace, "add_key")] == [1, 2, 3, 2], trace)
+    check(in_use_at_end(trace) == 0, trace)
+
+
+@case
+def five_guests_of_a_tenant_share_a_keyid(e):
+    g = Guests(e, PROFILE + ["--keyids", "3"])
+    for i in range(5):
+        g.start(i, f"syscall={NUMBER},id=tenant,share")
+        g.wait_running(i)
+    for i in range(4):
+        g.end(i)
+    wait_for(lambda: len([t for t in e.trace() if t["call"] == "exit"]) >= 4, "exits")
+    check(e.trace()[-1].get("keyids_in_use", 0) == 1, e.trace()[-5:])
+    g.end(4)
+    wait_for(lambda: e.trace()[-1].get("keyids_in_use", 0) == 0, f"it stays: {e.trace()[-8:]}")
+    trace = g.done()
+    check(len(calls(trace, "add_key")) == 1, trace)
+    check(len({t["tid"] for t in calls(trace, "encrypt_mprotect")}) == 5, trace)
+
+
+@case
+def kills_at_random_moments_lose_no_keyid(e):
+    # supervisor or monitor, after a random part of the time that a start takes
+    r = random.Random(1)
+    g = Guests(e, PROFILE + ["--keyids", "3"])
+    for i in range(25):
+        g.start(i, "syscall=" + NUMBER)
+        wait_for(lambda: os.path.exists(f"{g.log}.pid.{i}") and
+                 open(f"{g.log}.pid.{i}", encoding="ascii").read().strip(), "no process")
+        time.sleep(r.random() * 0.5)
+        victim = g.pid(i)
+        if i % 2:
+            try:
+                with open(f"/proc/{victim}/task/{victim}/children", encoding="ascii") as f:
+                    victim = int((f.read().split() or [victim])[0])
+            except FileNotFoundError:
+                pass
+        try:
+            os.kill(victim, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        g.end(i) if os.path.exists(f"/proc/{g.pid(i)}") else None
+    trace = g.done()
+    check(in_use_at_end(trace) == 0, trace[-5:])
+    check(calls(trace, "encrypt_mprotect"), "no start came so far")
+
+
+@case
+def loading_before_encrypting_would_be_caught(e):
+    # what is written first is lost: by a program that does it on purpose
+    program = os.path.join(e.tmp, "wrong")
+    with open(program, "w", encoding="ascii") as f:
+        f.write(f"""import ctypes, mmap
+libc = ctypes.CDLL(None, use_errno=True)
+text = b"type=cpu algorithm=aes-xts-128"
+k = libc.syscall({SYS_ADD_KEY}, b"mktme", b"k1", text, len(text), {SESSION})
+m = mmap.mmap(-1, 8192, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+m[0:6] = b"kernel"
+addr = ctypes.addressof(ctypes.c_char.from_buffer(m))
+call = lambda: libc.syscall({NUMBER}, ctypes.c_void_p(addr), ctypes.c_size_t(8192), 3, k)
+assert call() == 0, ctypes.get_errno()
+assert m[0:6] == b"\\xa5" * 6, m[0:6]
+m[0:6] = b"kernel"
+assert call() == 0 and m[0:6] == b"kernel"   # the same again changes nothing
+shared = mmap.mmap(-1, 8192)
+addr = ctypes.addressof(ctypes.c_char.from_buffer(shared))
+assert call() == -1 and ctypes.get_errno() == 22
+""")
+    p, _ = e.sim(PROFILE + ["--mktme-poison"], sys.executable, program)
+    expect(p, 0)
+    p, _ = e.guest(PROFILE + ["--mktme-poison"])
+    expect(p, 42)
+
+
+@case
+def a_host_without_mktme_is_told_at_once_and_not_touched(e):
+    # natively, under a filter that would kill whoever calls a number that is not Linux's
+    before = open("/proc/key-users", encoding="ascii").read()
+    p = subprocess.run(e.run_cmd("exit_42", "syscall=" + NUMBER), stdin=subprocess.DEVNULL,
+                       capture_output=True, timeout=PATIENCE, text=True)
+    if p.returncode == 42:
+        raise Skip("this host has MKTME")
+    expect(p, 69, "this kernel has no MKTME")
+    check("encrypt_mprotect" not in p.stderr, p.stderr)
+    del before
+
+
+class Skip(Exception):
+    """This host lacks what the case is about."""
+
+
+def usable(e):
+    try:
+        with open("/dev/kvm", "rb+", buffering=0):
+            pass
+    except OSError as err:
+        return f"/dev/kvm: {err.strerror}"
+    p, _ = e.sim(PROFILE, "/bin/true")
+    return "" if p.returncode == 0 else f"coffer sim: {p.stderr}"
+
+
+def main():
+    ap = argparse.ArgumentParser()
+    ap.add_argument("--coffer")
+    ap.add_argument("--payloads")
+    ap.add_argument("case", nargs="*")
+    a = ap.parse_args()
+    if a.case == ["list"]:
+        print("\n".join(CASES))
+        return 0
+    status = 0
+    for name in a.case or CASES:
+        with tempfile.TemporaryDirectory() as tmp:
+            e = Env(a.coffer, a.payloads, tmp)
+            why = usable(e)
+            if why:
+                print(f"SKIPPED {name}: {why}")
+                return 77
+            try:
+                CASES[name](e)
+                print(f"passed {name}")
+            except Skip as s:
+                print(f"SKIPPED {name}: {s}")
+                return 77
+            except AssertionError as err:
+                print(f"FAILED {name}: {err}")
+                status = 1
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
