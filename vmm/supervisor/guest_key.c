@@ -19,6 +19,11 @@ static int find_syscall(const struct mktme_config *m, const char *path,
 	return r;
 }
 
+static bool wants_secret(const struct mktme_config *m)
+{
+	return !m->handle && m->type == MKTME_TYPE_USER;
+}
+
 static int read_secret(const struct mktme_config *m, struct mktme_secret **ret,
 		       struct err *err)
 {
@@ -28,8 +33,6 @@ static int read_secret(const struct mktme_config *m, struct mktme_secret **ret,
 		.command = m->key_command,
 	};
 
-	if (m->handle || m->type != MKTME_TYPE_USER)
-		return 0;
 	return key_source_read(&src, ret, err);
 }
 
@@ -53,9 +56,9 @@ int guest_key_create(const struct run_config *c, const char *host_config,
 		return 0;
 	r = find_syscall(m, host_config, &req.syscall, err);
 	/* Before the user's key is fetched: is there anybody to give it to? */
-	if (!r)
+	if (!r && wants_secret(m))
 		r = key_broker_check(service, req.syscall, err);
-	if (!r)
+	if (!r && wants_secret(m))
 		r = read_secret(m, &secret, err);
 	req.secret = secret;
 	if (!r)
