@@ -5,8 +5,8 @@
 #include <stdbool.h>
 
 #include "vmm/counters.h"
-#include "vmm/supervisor/jail_plan.h"
 #include "vmm/supervisor/guest_key.h"
+#include "vmm/supervisor/jail_plan.h"
 #include "vmm/supervisor/monitor_proc.h"
 #include "vmm/supervisor/supervisor.h"
 
