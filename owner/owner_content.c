@@ -344,3 +344,12 @@ uint64_t owner_expected_covered(const struct owner_expected *e, bool *ret_known)
 	*ret_known = e->form->covered;
 	return *ret_known ? e->form->covered(e) : 0;
 }
+
+void owner_expected_differ(const struct owner_expected *e,
+			   const struct owner_launch *l, struct hash256 *h,
+			   char *says, size_t size)
+{
+	*says = 0;
+	if (e->form->differ)
+		e->form->differ(e, l, h, says, size);
+}

@@ -16,6 +16,7 @@
 
 enum { OWNER_CPUS_MAX = 64 };
 
+struct owner_launch;
 struct owner_form; /* how a digest is made; of owner_content.c */
 
 /* Checked, and small files read; destroy it. */
@@ -62,6 +63,14 @@ bool owner_expected_alternative(struct owner_expected *e, struct err *err);
  */
 bool owner_expected_vary(struct owner_expected *e, unsigned int i, char *says,
 			 size_t size);
+
+/*
+ * The names of what differs, by the host's own account in @l, with commas; ""
+ * when it tells nothing. For messages: an account proves nothing.
+ */
+void owner_expected_differ(const struct owner_expected *e,
+			   const struct owner_launch *l, struct hash256 *h,
+			   char *says, size_t size);
 
 /*
  * What the measurement binds: bits of enum launch_fact. *ret_known is false for

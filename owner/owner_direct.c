@@ -8,6 +8,7 @@
 
 #include "crypto/launch_plan.h"
 #include "owner/owner_form.h"
+#include "owner/owner_launch.h"
 #include "vmm/base/bits.h"
 #include "vmm/base/err.h"
 
@@ -147,6 +148,40 @@ static bool vary(struct owner_expected *e, unsigned int i, char *says,
 	return true;
 }
 
+static const struct owner_launch_entry *host_entry(const struct owner_launch *l,
+						   const char *name)
+{
+	for (size_t i = 0; i < l->n_entries; i++)
+		if (!strcmp(l->entry[i].name, name))
+			return &l->entry[i];
+	return NULL;
+}
+
+static void differ(const struct owner_expected *e, const struct owner_launch *l,
+		   struct hash256 *h, char *says, size_t size)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; l->n_entries && i < e->plan->n; i++) {
+		const struct launch_entry *mine = &e->plan->entry[i];
+		const struct owner_launch_entry *his =
+			host_entry(l, mine->name);
+		uint8_t d[SEV_DIGEST_LEN];
+
+		/* Which form it had is not known: its name would mislead. */
+		if (mine->kind == LAUNCH_ENTRY_VMSA && !e->c->vmsa_profile)
+			continue;
+		if (launch_entry_digest(mine, NULL, h, d, NULL) < 0)
+			return;
+		if (his && !memcmp(his->digest, d, sizeof(d)))
+			continue;
+		if (used < size)
+			used += (size_t)snprintf(says + used, size - used,
+						 "%s%s", used ? ", " : "",
+						 mine->name);
+	}
+}
+
 const struct owner_form owner_form_direct = {
 	.matches = matches,
 	.load = load,
@@ -154,4 +189,5 @@ const struct owner_form owner_form_direct = {
 	.covered = covered,
 	.alternative = alternative,
 	.vary = vary,
+	.differ = differ,
 };

@@ -19,6 +19,10 @@ struct owner_form {
 	bool (*alternative)(struct owner_expected *e, struct err *err);
 	bool (*vary)(struct owner_expected *e, unsigned int i, char *says,
 		     size_t size);
+	/* As owner_expected_differ(), or NULL. */
+	void (*differ)(const struct owner_expected *e,
+		       const struct owner_launch *l, struct hash256 *h,
+		       char *says, size_t size);
 };
 
 /* owner_direct.c */

@@ -79,6 +79,37 @@ static int parse_digest(const json_t *root, struct owner_launch *l,
 	return 0;
 }
 
+/* Used to explain a mismatch only: what is too much is left out. */
+static int parse_entries(const json_t *root, struct owner_launch *l,
+			 struct err *err)
+{
+	const json_t *list = json_object_get(root, "entries"), *j;
+	size_t i;
+
+	if (!list || json_is_null(list))
+		return 0;
+	if (!json_is_array(list))
+		return bad(err, "entries", "an array");
+	json_array_foreach(list, i, j)
+	{
+		const char *name =
+			json_string_value(json_object_get(j, "name"));
+		const char *hex =
+			json_string_value(json_object_get(j, "sha256"));
+		struct owner_launch_entry *e = &l->entry[l->n_entries];
+
+		if (i == OWNER_ENTRIES_MAX)
+			return 0;
+		if (!name || strlen(name) >= sizeof(e->name) || !hex ||
+		    !hex_parse(hex, e->digest, SEV_DIGEST_LEN))
+			return bad(err, "entries",
+				   "objects with \"name\" and \"sha256\"");
+		snprintf(e->name, sizeof(e->name), "%s", name);
+		l->n_entries++;
+	}
+	return 0;
+}
+
 static int parse_area(const json_t *root, struct owner_launch *l,
 		      struct err *err)
 {
@@ -175,6 +206,8 @@ int owner_launch_parse(const char *text, size_t len, struct owner_launch *ret,
 		r = check_type(root, &l, err);
 	if (r >= 0)
 		r = parse_digest(root, &l, err);
+	if (r >= 0)
+		r = parse_entries(root, &l, err);
 	if (r >= 0)
 		r = parse_area(root, &l, err);
 	if (r >= 0)

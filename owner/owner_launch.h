@@ -10,10 +10,20 @@
 #include "crypto/sev_secret_area.h"
 #include "owner/owner.h"
 
+enum { OWNER_ENTRIES_MAX = 32, OWNER_ENTRY_NAME = 16 };
+
+/* One thing that the host says it launched. */
+struct owner_launch_entry {
+	char name[OWNER_ENTRY_NAME];
+	uint8_t digest[SEV_DIGEST_LEN];
+};
+
 struct owner_launch {
 	struct sev_measure_input in; /* without digest */
 	uint8_t measurement[SEV_MEASUREMENT_LEN];
 	bool have_digest; /* in.digest is what the host says it launched */
+	size_t n_entries; /* 0: the host does not say */
+	struct owner_launch_entry entry[OWNER_ENTRIES_MAX];
 	/* The area for secrets, when the host says. */
 	bool have_area;
 	enum sev_secret_format format;

@@ -229,9 +229,12 @@ static int explain(struct work *w,
 		   const uint8_t expected[static SEV_DIGEST_LEN],
 		   struct err *err)
 {
-	char says[128], hex[2][2 * SEV_DIGEST_LEN + 1];
+	char says[128], differ[128], hex[2][2 * SEV_DIGEST_LEN + 1];
 	uint8_t digest[SEV_DIGEST_LEN];
 
+	/* First, since the rest changes what is expected. */
+	owner_expected_differ(&w->expected, &w->launch, w->h, differ,
+			      sizeof(differ));
 	for (unsigned int i = 0;
 	     owner_expected_vary(&w->expected, i, says, sizeof(says)); i++) {
 		int r = owner_expected_digest(&w->expected, w->h, digest, err);
@@ -250,9 +253,11 @@ static int explain(struct work *w,
 		return distrust(
 			err,
 			"NOT VERIFIED: other content was launched: its "
-			"digest is %s, expected %s",
+			"digest is %s, expected %s%s%s",
 			hex_format(w->launch.in.digest, SEV_DIGEST_LEN, hex[0]),
-			hex_format(expected, SEV_DIGEST_LEN, hex[1]));
+			hex_format(expected, SEV_DIGEST_LEN, hex[1]),
+			*differ ? "; by the host's account these differ: " : "",
+			differ);
 	return distrust(err,
 			"NOT VERIFIED: the measurement is not that of "
 			"digest %s: other content, another policy or "

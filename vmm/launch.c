@@ -98,6 +98,26 @@ static void hex(const uint8_t *bytes, char text[static 2 * SEV_DIGEST_LEN + 1])
 		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
 }
 
+/* The owner cannot take a digest apart; with these, it can say what differs. */
+static int describe_entries(struct launch *l, const struct launch_plan *plan,
+			    struct guest_mem *mem, struct hash256 *h,
+			    struct err *err)
+{
+	struct launch_info *i = &l->info;
+	int r = 0;
+
+	for (i->n_entries = 0;
+	     !r && i->n_entries < plan->n && i->n_entries < LAUNCH_INFO_ENTRIES;
+	     i->n_entries++) {
+		const struct launch_entry *e = &plan->entry[i->n_entries];
+		struct launch_info_entry *to = &i->entry[i->n_entries];
+
+		snprintf(to->name, sizeof(to->name), "%s", e->name);
+		r = launch_entry_digest(e, mem, h, to->digest, err);
+	}
+	return r;
+}
+
 static int check_digest(struct launch *l, const struct launch_plan *plan,
 			struct guest_mem *mem, struct err *err)
 {
@@ -108,6 +128,8 @@ static int check_digest(struct launch *l, const struct launch_plan *plan,
 	if (!h)
 		return err_set(err, -ENOMEM, "out of memory");
 	r = launch_plan_digest(plan, mem, h, l->info.plan_digest, err);
+	if (r >= 0)
+		r = describe_entries(l, plan, mem, h, err);
 	if (r < 0 || !l->expects ||
 	    !memcmp(l->expect, l->info.plan_digest, SEV_DIGEST_LEN))
 		return r;

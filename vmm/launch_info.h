@@ -48,6 +48,14 @@ enum launch_secret_format {
 	LAUNCH_SECRET_FORMAT_COUNT,
 };
 
+enum { LAUNCH_INFO_ENTRIES = 16, LAUNCH_INFO_NAME = 16 };
+
+/* One thing that was launched: for who wants to know what differs. */
+struct launch_info_entry {
+	char name[LAUNCH_INFO_NAME]; /* zero-terminated */
+	uint8_t digest[SEV_DIGEST_LEN];
+};
+
 struct launch_info {
 	enum launch_kind kind;
 	enum launch_state state;
@@ -63,6 +71,8 @@ struct launch_info {
 	uint8_t measurement[SEV_MEASUREMENT_LEN]; /* MEASURE, MNONCE */
 	uint8_t plan_digest[SEV_DIGEST_LEN];	  /* as computed by the host */
 	uint64_t plan_bytes;
+	uint32_t n_entries; /* the first ones, in the plan's order */
+	struct launch_info_entry entry[LAUNCH_INFO_ENTRIES];
 	uint64_t covered, not_covered; /* bits of enum launch_fact */
 	/* Where secrets go. */
 	enum launch_secret_format secret_format;

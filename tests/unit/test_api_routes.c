@@ -295,6 +295,9 @@ static void set_launch(struct api_fixture *f)
 	};
 	memset(f->launch.measurement, 0xff, SEV_MEASUREMENT_LEN);
 	memset(f->launch.plan_digest, 0xa5, SEV_DIGEST_LEN);
+	f->launch.n_entries = 1;
+	strcpy(f->launch.entry[0].name, "kernel");
+	memset(f->launch.entry[0].digest, 0x5a, SEV_DIGEST_LEN);
 	launch_info_set_facts(&f->launch);
 	f->has_launch = true;
 }
@@ -320,6 +323,9 @@ static void a_launch_has_what_its_owner_reads(void **state)
 	assert_memory_equal(text_at(j, "plan_digest"), "a5a5", 4);
 	assert_true(json_array_size(json_object_get(j, "covered")) > 0);
 	assert_true(json_array_size(json_object_get(j, "not_covered")) > 0);
+	s = json_array_get(json_object_get(j, "entries"), 0);
+	assert_string_equal(text_at(s, "name"), "kernel");
+	assert_memory_equal(text_at(s, "sha256"), "5a5a", 4);
 	s = json_object_get(j, "secret");
 	assert_string_equal(text_at(s, "format"), "cpio");
 	assert_int_equal(json_integer_value(json_object_get(s, "address")),

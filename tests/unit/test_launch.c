@@ -108,6 +108,8 @@ static void the_plan_is_launched_in_its_order_and_memory_is_pinned(void **st)
 	assert_int_equal(i.measured, 1);
 	assert_int_equal(i.measurement[47], 0x5a);
 	assert_int_equal(i.plan_bytes, 16384);
+	assert_int_equal(i.n_entries, f->plan->n);
+	assert_string_equal(i.entry[0].name, f->plan->entry[0].name);
 	assert_int_equal(i.handle, 7);
 	assert_int_equal(i.secret_format, LAUNCH_SECRET_FORMAT_CPIO);
 	assert_int_equal(i.secret_gpa, AREA);

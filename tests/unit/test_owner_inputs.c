@@ -27,6 +27,7 @@ struct fixture {
 	enum sev_vmsa_profile profile;
 	struct owner_verify_opts o;
 	uint8_t digest[SEV_DIGEST_LEN]; /* of what was launched */
+	char entries[2048];		/* the host's account of it, or "" */
 };
 
 static void put_kernel(struct fixture *f, const char *name, size_t flip)
@@ -83,6 +84,24 @@ static int teardown(void **state)
 	return 0;
 }
 
+static void describe(struct fixture *f, const struct launch_plan *plan)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < plan->n; i++) {
+		char hex[65];
+		uint8_t d[32];
+
+		launch_entry_digest(&plan->entry[i], NULL, f->h, d, NULL);
+		for (int k = 0; k < 32; k++)
+			snprintf(hex + 2 * k, 3, "%02x", d[k]);
+		n += (size_t)snprintf(f->entries + n, sizeof(f->entries) - n,
+				      "%s{\"name\":\"%s\",\"sha256\":\"%s\"}",
+				      i ? "," : "", plan->entry[i].name, hex);
+	}
+	assert_true(n < sizeof(f->entries));
+}
+
 /* What a host that was told @f->host launches. */
 static void launch(struct fixture *f)
 {
@@ -99,6 +118,7 @@ static void launch(struct fixture *f)
 		fail_msg("%s", err.msg);
 	assert_int_equal(launch_plan_digest(plan, NULL, f->h, f->digest, NULL),
 			 0);
+	describe(f, plan);
 }
 
 /* The host's report. */
@@ -106,7 +126,7 @@ static void report(struct fixture *f)
 {
 	struct sev_measure_input in = {.api_major = 1, .api_minor = 55};
 	uint8_t m[SEV_MEASUREMENT_LEN], tik[SEV_KEY_LEN];
-	char text[BASE64_TEXT_LEN(48)], json[512], hex[65];
+	char text[BASE64_TEXT_LEN(48)], json[3072], hex[65];
 
 	in.policy = f->host_is_es ? 0x5 : 0x1;
 	count_up(tik, sizeof(tik), 0xb0);
@@ -118,8 +138,9 @@ static void report(struct fixture *f)
 		snprintf(hex + 2 * i, 3, "%02x", f->digest[i]);
 	snprintf(json, sizeof(json),
 		 "{\"api_major\":1,\"api_minor\":55,\"build\":0,\"policy\":%u,"
-		 "\"measurement\":\"%s\",\"plan_digest\":\"%s\"}",
-		 in.policy, text, hex);
+		 "\"measurement\":\"%s\",\"plan_digest\":\"%s\","
+		 "\"entries\":[%s]}",
+		 in.policy, text, hex, f->entries);
 	f->o.report.launch = owner_put_text(&f->d, "launch.json", json);
 }
 
@@ -235,13 +256,34 @@ static void other_content_is_refused(void **state)
 
 	put_kernel(f, "other-kernel", FAKE_BZ_CODE_OFF + 9);
 	f->host.kernel = (char *)owner_path(&f->d, "other-kernel");
-	distrusted(f, "other content was launched");
+	distrusted(f, "account these differ: kernel");
 	f->host.kernel = f->owner.kernel;
 	f->host.append = (char *)"console=ttyS0 quiet";
-	distrusted(f, "other content was launched");
+	distrusted(f, "account these differ: cmdline");
 	f->host.append = f->owner.append;
 	f->host.initrd = (char *)owner_put_text(&f->d, "other", "The initrd");
-	distrusted(f, "other content was launched");
+	distrusted(f, "account these differ: initrd");
+	/* longer: it lies elsewhere, too */
+	f->host.initrd = (char *)owner_put(&f->d, "other", f->entries, 2000);
+	distrusted(f, "account these differ: initrd");
+}
+
+static void a_host_that_gives_no_account_is_believed_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	f->host.append = (char *)"other";
+	launch(f);
+	strcpy(f->entries, "");
+	report(f);
+	owner_assert_err(&f->d, verify(f), -EKEYREJECTED, ERR_INPUT,
+			 "other content was launched");
+	strcpy(f->entries, "{\"name\":\"kernel\",\"sha256\":\"12\"}");
+	report(f);
+	owner_assert_err(&f->d, verify(f), -EINVAL, ERR_INPUT, "\"entries\"");
+	strcpy(f->entries, "{\"name\":\"a-name-that-is-too-long\"}");
+	report(f);
+	owner_assert_err(&f->d, verify(f), -EINVAL, ERR_INPUT, "\"entries\"");
 }
 
 static void a_uuid_is_part_of_the_plan(void **state)
@@ -249,7 +291,7 @@ static void a_uuid_is_part_of_the_plan(void **state)
 	struct fixture *f = *state;
 
 	f->host.uuid = (char *)"00112233-4455-6677-8899-aabbccddeeff";
-	distrusted(f, "other content was launched");
+	distrusted(f, "account these differ: smbios");
 	f->owner.uuid = f->host.uuid;
 	verified(f);
 }
@@ -351,6 +393,7 @@ int main(void)
 		CASE(another_number_of_cpus_is_named),
 		CASE(a_missing_initrd_is_named),
 		CASE(other_content_is_refused),
+		CASE(a_host_that_gives_no_account_is_believed_nothing),
 		CASE(a_uuid_is_part_of_the_plan),
 		CASE(memory_and_cpus_can_be_required),
 		CASE(both_forms_of_register_pages_are_an_honest_hosts),

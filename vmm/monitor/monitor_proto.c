@@ -153,6 +153,11 @@ static bool check_launch_info(const struct monitor_msg *m)
 {
 	const struct launch_info *i = &m->launch_info;
 
+	if (i->n_entries > LAUNCH_INFO_ENTRIES)
+		return false;
+	for (uint32_t k = 0; k < i->n_entries; k++)
+		if (!is_word(i->entry[k].name, sizeof(i->entry[k].name)))
+			return false;
 	return i->kind != LAUNCH_PLAIN && launch_kind_name(i->kind) &&
 	       launch_state_name(i->state) && launch_origin_name(i->origin) &&
 	       launch_firmware_name(i->firmware) &&

@@ -95,13 +95,26 @@ static json_t *make_measurement(const struct launch_info *l)
 	return json_string(text);
 }
 
-static json_t *make_digest(const struct launch_info *l)
+static json_t *make_digest(const uint8_t digest[static SEV_DIGEST_LEN])
 {
 	char text[2 * SEV_DIGEST_LEN + 1];
 
 	for (size_t i = 0; i < SEV_DIGEST_LEN; i++)
-		snprintf(text + 2 * i, 3, "%02x", l->plan_digest[i]);
+		snprintf(text + 2 * i, 3, "%02x", digest[i]);
 	return json_string(text);
+}
+
+static json_t *make_entries(const struct launch_info *l)
+{
+	json_t *j = json_array();
+
+	for (uint32_t i = 0; i < l->n_entries; i++)
+		json_array_append_new(
+			j,
+			json_pack("{s:o, s:o}", "name",
+				  json_value_text(l->entry[i].name), "sha256",
+				  make_digest(l->entry[i].digest)));
+	return j;
 }
 
 /* Where secrets go, as `owner secret` reads it. */
@@ -133,8 +146,9 @@ char *api_json_launch(const struct launch_info *l)
 	if (!j)
 		return NULL;
 	json_object_set_new(j, "measurement", make_measurement(l));
-	json_object_set_new(j, "plan_digest", make_digest(l));
+	json_object_set_new(j, "plan_digest", make_digest(l->plan_digest));
 	json_object_set_new(j, "plan_bytes", json_value_u64(l->plan_bytes));
+	json_object_set_new(j, "entries", make_entries(l));
 	json_object_set_new(j, "covered", make_facts(l->covered));
 	json_object_set_new(j, "not_covered", make_facts(l->not_covered));
 	json_object_set_new(j, "secret", make_area(l));
