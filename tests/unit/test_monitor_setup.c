@@ -38,7 +38,7 @@ static int teardown(void **state)
 
 static int take(struct fixture *f, const struct monitor_msg *m, size_t n_fds)
 {
-	int fds[MONITOR_FDS_MAX];
+	int fds[MONITOR_FDS_MAX] = {0};
 
 	for (size_t i = 0; i < n_fds; i++)
 		fds[i] = open("/dev/null", O_RDWR | O_CLOEXEC);
