@@ -129,6 +129,24 @@ static void a_batch_is_one_call_and_one_interrupt(void **state)
 	assert_int_equal(fake_driver_interrupts(f->d, NET_TEST_TX), 1);
 }
 
+static void who_goes_on_sending_is_not_asked_to_kick(void **state)
+{
+	struct net_fixture *f = *state;
+	struct fake_ring *ring = fake_driver_ring(f->d, NET_TEST_TX);
+
+	offer(f, NULL, 60, 1);
+	fake_ring_wants_kick(ring);
+	assert_int_equal(f->dev->ops->kick(f->dev, NET_TEST_TX), 0);
+	assert_int_equal(fake_net_n_sent(f->far, 0), 1);
+	offer(f, NULL, 60, 2);
+	assert_false(fake_ring_wants_kick(ring));
+	settle(f);
+	assert_int_equal(fake_net_n_sent(f->far, 0), 2);
+	/* it has looked again and found nothing */
+	offer(f, NULL, 60, 3);
+	assert_true(fake_ring_wants_kick(ring));
+}
+
 static void a_full_ring_leaves_in_turns(void **state)
 {
 	struct net_fixture *f = *state;
@@ -414,6 +432,7 @@ int main(void)
 		CASE(header_and_frame_may_share_buffers, setup),
 		CASE(frames_in_many_pieces_leave_in_order, setup),
 		CASE(a_batch_is_one_call_and_one_interrupt, setup),
+		CASE(who_goes_on_sending_is_not_asked_to_kick, setup),
 		CASE(a_full_ring_leaves_in_turns, setup),
 		CASE(a_full_backend_keeps_the_frames_in_the_guest, setup),
 		CASE(a_backend_with_a_rest_is_called_again, setup),

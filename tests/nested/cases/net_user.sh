@@ -1,8 +1,8 @@
 # A network over passt, without root: streams from both sides, several at once,
 # and a forwarded port.
-# each: plain 8388608
-# each: swiotlb 4194304
-# each: cbit 4194304
+# each: plain 1048576
+# each: swiotlb 1048576
+# each: cbit 1048576
 # limit: 420
 . /nested/devices.sh
 nobody=65534
