@@ -264,16 +264,17 @@ int client_connect(struct api_fixture *f)
 	return fd;
 }
 
-void client_send(int fd, const char *text, size_t len)
+bool client_send(int fd, const char *text, size_t len)
 {
 	while (len) {
 		ssize_t n = send(fd, text, len, MSG_NOSIGNAL);
 
 		if (n < 0)
-			return;
+			return false;
 		text += n;
 		len -= (size_t)n;
 	}
+	return true;
 }
 
 /* Bytes of the body by its head, or -1: until the end. */

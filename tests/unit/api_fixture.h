@@ -75,8 +75,8 @@ struct reply {
 };
 
 int client_connect(struct api_fixture *f);
-/* All of it, or as much as the server takes before it closes. */
-void client_send(int fd, const char *text, size_t len);
+/* False: the server closed before it had taken all. */
+bool client_send(int fd, const char *text, size_t len);
 /* One answer with a Content-Length, or until the end. */
 void client_read(int fd, struct reply *ret);
 /* Connect, send, shut down for writing if asked, read one answer, close. */

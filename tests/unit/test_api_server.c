@@ -13,6 +13,9 @@
 #include "vmm/supervisor/api_http.h"
 
 #define GET_STATE "GET /v1/vm/state HTTP/1.1\r\nHost: x\r\n\r\n"
+/* with 5 bytes of body to come */
+#define PUT_5                                                                  \
+	"PUT /v1/vm/state HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n"
 
 static void a_connection_serves_many_requests(void **state)
 {
@@ -51,7 +54,7 @@ static void a_request_may_come_byte_by_byte(void **state)
 	struct reply r;
 
 	for (size_t i = 0; i < strlen(GET_STATE); i++)
-		client_send(fd, GET_STATE + i, 1);
+		client_send(fd, &GET_STATE[i], 1);
 	client_read(fd, &r);
 	assert_int_equal(r.status, 200);
 	close(fd);
@@ -108,9 +111,10 @@ static void half_a_request_is_answered_when_it_ends(void **state)
 {
 	struct api_fixture *f = *state;
 	static const char *const halves[] = {
-		"G", "GET /v1/vm HTTP/1.1\r\nHost: x\r\n",
-		"PUT /v1/vm/state HTTP/1.1\r\nHost: x\r\n"
-		"Content-Length: 5\r\n\r\n{\"a\""};
+		"G",
+		"GET /v1/vm HTTP/1.1\r\nHost: x\r\n",
+		PUT_5 "{\"a\"",
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(halves); i++) {
 		int fd = client_connect(f);
@@ -143,9 +147,7 @@ static void a_client_that_says_nothing_goes_silently(void **state)
 static void a_slow_request_is_408(void **state)
 {
 	struct api_fixture *f = *state;
-	static const char *const starts[] = {
-		"GET /v1", "PUT /v1/vm/state HTTP/1.1\r\nHost: x\r\n"
-			   "Content-Length: 5\r\n\r\n{"};
+	static const char *const starts[] = {"GET /v1", PUT_5 "{"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
 		int fd = client_connect(f);
@@ -190,8 +192,8 @@ static void a_refused_client_sees_why_although_it_sends_on(void **state)
 	int fd = client_connect(f);
 	struct reply r;
 
-	client_send(fd, head, strlen(head));
-	client_send(fd, body, 500000);
+	assert_true(client_send(fd, head, strlen(head)));
+	assert_true(client_send(fd, body, 500000));
 	client_read(fd, &r);
 	assert_int_equal(r.status, 413);
 	assert_non_null(strstr(r.head, "application/problem+json"));

@@ -281,6 +281,30 @@ static void pausing_is_answered_when_it_has_paused(void **state)
 	expect(f, 0, 200, "running");
 }
 
+static void requests_are_answered_in_their_order(void **state)
+{
+	struct fixture *f = *state;
+
+	f->s.state = SUPERVISOR_PAUSED;
+	act(f, 0, "resume");
+	act(f, 1, "pause");
+	expect_nothing(f, 1);
+	set_state(f, SUPERVISOR_RUNNING);
+	expect(f, 0, 200, "running");
+	expect_nothing(f, 1);
+	set_state(f, SUPERVISOR_PAUSED);
+	expect(f, 1, 200, "paused");
+}
+
+static void a_restart_answers_those_who_wait(void **state)
+{
+	struct fixture *f = *state;
+
+	act(f, 0, "pause");
+	set_state(f, SUPERVISOR_STARTING);
+	expect(f, 0, 409, "\"state\":\"starting\"");
+}
+
 static void who_is_overruled_is_told(void **state)
 {
 	struct fixture *f = *state;
@@ -465,6 +489,8 @@ int main(void)
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(pausing_is_answered_when_it_has_paused),
+		CASE(requests_are_answered_in_their_order),
+		CASE(a_restart_answers_those_who_wait),
 		CASE(who_is_overruled_is_told),
 		CASE(the_end_answers_those_who_wait),
 		CASE(a_client_that_goes_takes_its_call_along),

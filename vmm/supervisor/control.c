@@ -97,7 +97,8 @@ static void wait_for_state(struct control *c, struct api_call *call)
 /* 1: @call has what it waits for; negative: it never will; 0: wait. */
 static int outcome(const struct api_call *call, enum supervisor_state s)
 {
-	if (s == SUPERVISOR_STOPPING || s == SUPERVISOR_ENDED)
+	if (s == SUPERVISOR_STOPPING || s == SUPERVISOR_ENDED ||
+	    s == SUPERVISOR_STARTING)
 		return -EBUSY;
 	if (call->verb == API_VERB_PAUSE)
 		return s == SUPERVISOR_PAUSED;
@@ -122,7 +123,7 @@ static void settle(struct control *c)
 		else if (r > 0)
 			call->done(call, 0, NULL);
 		else
-			fail(call, r, "the guest is being ended");
+			fail(call, r, "the machine has ended meanwhile");
 	}
 }
 
@@ -149,13 +150,22 @@ static void start_counters(struct control *c, struct api_call *call)
 		call->id = (uint64_t)id;
 }
 
+static bool is_resuming(const struct control *c)
+{
+	const struct api_call *call = c->waiting;
+
+	while (call && call->verb != API_VERB_RESUME)
+		call = call->next;
+	return call;
+}
+
 static void start_pause(struct control *c, struct api_call *call)
 {
 	int r = supervisor_pause(c->supervisor);
 
 	if (r < 0)
 		fail_asking(call, r);
-	else if (state(c) == SUPERVISOR_PAUSED)
+	else if (state(c) == SUPERVISOR_PAUSED && !is_resuming(c))
 		call->done(call, 0, NULL);
 	else
 		wait_for_state(c, call);
