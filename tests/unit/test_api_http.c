@@ -1,6 +1,7 @@
 /* tests/unit/test_api_http.c - heads of requests, good and bad. */
 #include "vmm/supervisor/api_http.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,7 +30,7 @@ static int parse(const char *text, struct http_request *r)
 
 static void a_request_is_read(void **state)
 {
-	struct http_request r;
+	struct http_request r = {0};
 
 	(void)state;
 	assert_int_equal(parse("PUT /v1/vm/state HTTP/1.1\r\nhOsT:x\r\n"
@@ -47,7 +48,7 @@ static void a_request_is_read(void **state)
 
 static void what_closes_the_connection(void **state)
 {
-	struct http_request r;
+	struct http_request r = {0};
 
 	(void)state;
 	assert_int_equal(parse("GET / HTTP/1.0\r\n\r\n", &r), 0);
@@ -66,7 +67,7 @@ static void what_closes_the_connection(void **state)
 
 static void a_target_with_a_scheme_is_a_path(void **state)
 {
-	struct http_request r;
+	struct http_request r = {0};
 
 	(void)state;
 	assert_int_equal(parse("GET http://localhost/v1/vm HTTP/1.1\r\n" HOST
@@ -135,7 +136,7 @@ static void each_mistake_has_its_status(void **state)
 		{415, "PUT / HTTP/1.1\r\n" HOST "Content-Encoding: br\r\n\r\n"},
 		{417, "PUT / HTTP/1.1\r\n" HOST "Expect: tea\r\n\r\n"},
 	};
-	struct http_request r;
+	struct http_request r = {0};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -159,45 +160,61 @@ static void a_head_may_come_in_pieces(void **state)
 		http_head_length("GET / HTTP/1.1\r\n\r\n\n\nX", 21, NULL), 18);
 }
 
+/* @n times @c. */
+static void put(FILE *f, char c, size_t n)
+{
+	while (n--)
+		fputc(c, f);
+}
+
+/* A head with a target of @n_target bytes and @n_fields fields. */
+static int parse_sized(size_t n_target, unsigned int n_fields)
+{
+	AUTO(freep) char *text = NULL;
+	struct http_request r = {0};
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+	int status;
+
+	fputs("GET /", f);
+	put(f, 'a', n_target - 1);
+	fputs(" HTTP/1.1\r\n" HOST, f);
+	for (unsigned int i = 1; i < n_fields; i++)
+		fputs("A: b\r\n", f);
+	fputs("\r\n", f);
+	fclose(f);
+	status = parse(text, &r);
+	if (!status)
+		assert_int_equal(strlen(r.path), n_target);
+	return status;
+}
+
 static void sizes_are_limited(void **state)
 {
-	AUTO(freep) char *text = malloc(HTTP_HEAD_MAX + 1);
-	struct http_request r;
+	(void)state;
+	assert_int_equal(parse_sized(1, HTTP_FIELDS_MAX), 0);
+	assert_int_equal(parse_sized(1, HTTP_FIELDS_MAX + 1), 431);
+	assert_int_equal(parse_sized(HTTP_TARGET_MAX, 1), 0);
+	assert_int_equal(parse_sized(HTTP_TARGET_MAX + 1, 1), 414);
+}
+
+static void what_can_only_become_too_long_is_not_waited_for(void **state)
+{
+	static const char line[] = "GET / HTTP/1.1\r\nA: ";
+	AUTO(freep) char *text = malloc(HTTP_HEAD_MAX);
 	struct err err = {0};
-	size_t n;
 
 	(void)state;
 	memset(text, 'a', HTTP_HEAD_MAX);
-	memcpy(text, "GET /", 5);
 	assert_int_equal(http_head_length(text, HTTP_TARGET_MAX, &err), 0);
 	assert_int_equal(http_head_length(text, HTTP_TARGET_MAX + 64, &err),
 			 -414);
-	text[0] = 0;
-	strcpy(text, "GET / HTTP/1.1\r\nA: ");
-	n = strlen(text);
-	memset(text + n, 'a', HTTP_HEAD_MAX - n);
+	memcpy(text, line, strlen(line));
 	assert_int_equal(http_head_length(text, HTTP_HEAD_MAX - 1, &err), 0);
 	assert_int_equal(http_head_length(text, HTTP_HEAD_MAX, &err), -431);
 	memcpy(text + HTTP_HEAD_MAX - 4, "\r\n\r\n", 4);
 	assert_int_equal(http_head_length(text, HTTP_HEAD_MAX, &err),
 			 HTTP_HEAD_MAX);
-
-	strcpy(text, "GET / HTTP/1.1\r\n" HOST);
-	for (int i = 1; i < HTTP_FIELDS_MAX; i++)
-		strcat(text, "A: b\r\n");
-	n = strlen(text);
-	strcpy(text + n, "\r\n");
-	assert_int_equal(parse(text, &r), 0);
-	strcpy(text + n, "A: b\r\n\r\n");
-	assert_int_equal(parse(text, &r), 431);
-
-	strcpy(text, "GET /");
-	memset(text + 5, 'a', HTTP_TARGET_MAX - 1);
-	strcpy(text + 4 + HTTP_TARGET_MAX, " HTTP/1.1\r\n" HOST "\r\n");
-	assert_int_equal(parse(text, &r), 0);
-	assert_int_equal(strlen(r.path), HTTP_TARGET_MAX);
-	strcpy(text + 4 + HTTP_TARGET_MAX, "a HTTP/1.1\r\n" HOST "\r\n");
-	assert_int_equal(parse(text, &r), 414);
 }
 
 static void every_status_has_a_reason(void **state)
@@ -216,6 +233,8 @@ int main(void)
 		cmocka_unit_test(each_mistake_has_its_status),
 		cmocka_unit_test(a_head_may_come_in_pieces),
 		cmocka_unit_test(sizes_are_limited),
+		cmocka_unit_test(
+			what_can_only_become_too_long_is_not_waited_for),
 		cmocka_unit_test(every_status_has_a_reason),
 	};
 

@@ -220,7 +220,7 @@ static void a_slow_reader_is_dropped_and_others_are_not(void **state)
 	while ((n = recv(slow, buf, sizeof(buf), 0)) > 0)
 		total += (size_t)n;
 	assert_int_equal(n, 0);
-	assert_true(total < 100 * 100 * 80); /* not all of it */
+	assert_true(total < 100L * 100 * 80); /* not all of it */
 	close(slow);
 	close(quick);
 }

@@ -213,7 +213,7 @@ static void a_client_that_floods_is_cut_off(void **state)
 	memset(junk, 'x', 65536);
 	while ((n = send(fd, junk, 65536, MSG_NOSIGNAL)) > 0) {
 		sent += (size_t)n;
-		assert_true(sent < 8 * 1024 * 1024);
+		assert_true(sent < 8UL * 1024 * 1024);
 	}
 	close(fd);
 }

@@ -151,7 +151,7 @@ static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	strcpy(f->dir, "/tmp/coffer-control-XXXXXX");
+	snprintf(f->dir, sizeof(f->dir), "/tmp/coffer-control-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
 	snprintf(f->path, sizeof(f->path), "%s/s", f->dir);
 	assert_int_equal(loop_create(&f->loop, NULL), 0);
@@ -212,7 +212,7 @@ static void client_ask(struct fixture *f, int i, const char *method,
 
 	fd_closep(&f->client[i]);
 	f->got[i][0] = 0;
-	strcpy(a.sun_path, f->path);
+	memcpy(a.sun_path, f->path, strlen(f->path));
 	f->client[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	assert_int_equal(
 		connect(f->client[i], (struct sockaddr *)&a, sizeof(a)), 0);
@@ -465,7 +465,7 @@ static void states_are_told_as_events(void **state)
 	f->s.watch->ops->event(f->s.watch->arg, MONITOR_EVENT_NEEDS_RESET,
 			       "net0");
 	f->s.result.how = RUN_PANIC;
-	strcpy(f->s.result.why, "it panicked");
+	snprintf(f->s.result.why, sizeof(f->s.result.why), "it panicked");
 	set_state(f, SUPERVISOR_ENDED);
 	expect(f, 0, 200, "\"event\":\"ended\"");
 	for (const char *

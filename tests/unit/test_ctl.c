@@ -34,7 +34,7 @@ static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	strcpy(f->dir, "/tmp/coffer-ctl-XXXXXX");
+	snprintf(f->dir, sizeof(f->dir), "/tmp/coffer-ctl-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
 	snprintf(f->path, sizeof(f->path), "%s/s", f->dir);
 	snprintf(f->file[0], sizeof(f->file[0]), "%s/h", f->dir);
@@ -229,7 +229,7 @@ static void a_header_has_an_end(void **state)
 	memset(answer + n, 'a', sizeof(answer) - n - 1);
 	assert_int_equal(ask(f, answer, &r, NULL), -EPROTO);
 	for (; n + 6 < sizeof(answer); n += 6)
-		memcpy(answer + n, "A: b\r\n", 6);
+		snprintf(answer + n, sizeof(answer) - n, "A: b\r\n");
 	assert_int_equal(ask(f, answer, &r, NULL), -EPROTO);
 }
 

@@ -20,7 +20,7 @@ static int manager(const char *name)
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	size_t len = offsetof(struct sockaddr_un, sun_path) + strlen(name);
 
-	strcpy(a.sun_path, name);
+	memcpy(a.sun_path, name, strlen(name));
 	if (*name == '@')
 		a.sun_path[0] = 0;
 	assert_int_equal(bind(fd, (struct sockaddr *)&a, (socklen_t)len), 0);

@@ -69,7 +69,7 @@ static int dial(const struct ctl_request *q, int *ret, struct err *err)
 		return err_set_kind(err, ERR_USAGE, -ENAMETOOLONG,
 				    "%s: a socket path has at most %zu bytes",
 				    q->socket, sizeof(a.sun_path) - 1);
-	strcpy(a.sun_path, q->socket);
+	memcpy(a.sun_path, q->socket, strlen(q->socket));
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return fail_connect(q->socket, -errno, err);
@@ -199,6 +199,20 @@ static int parse_field(struct answer *a, const char *line)
 	return 0;
 }
 
+/* "HTTP/1.1 200 OK"; an interim answer is not ours. */
+static int parse_status(struct answer *a, const char *line)
+{
+	static const char version[] = "HTTP/1.";
+	const char *p = line + sizeof(version) - 1;
+	char *end;
+
+	if (strncmp(line, version, sizeof(version) - 1) != 0 ||
+	    (*p != '0' && *p != '1') || p[1] != ' ' || p[2] < '2' || p[2] > '5')
+		return -EPROTO;
+	a->status = (int)strtol(p + 2, &end, 10);
+	return end == p + 5 ? 0 : -EPROTO;
+}
+
 static int read_head(struct answer *a, const struct ctl_request *q,
 		     struct err *err)
 {
@@ -207,8 +221,7 @@ static int read_head(struct answer *a, const struct ctl_request *q,
 
 	if (r < 0)
 		return r;
-	if (sscanf(line, "HTTP/1.%*1[01] %3d ", &a->status) != 1 ||
-	    a->status < 200)
+	if (parse_status(a, line) < 0)
 		return bad_answer(q, err);
 	for (int i = 0; i < FIELDS_MAX; i++) {
 		r = read_line(a, q, line, err);

@@ -111,11 +111,15 @@ static int set_base64(json_t *j, const char *key, const struct blob *b)
 int ctl_packet_body(const char *header, const char *payload, uint64_t address,
 		    char **ret, struct err *err)
 {
-	AUTO(freep) struct blob *b = malloc(sizeof(*b));
+	AUTO(freep) struct blob *b = calloc(1, sizeof(*b));
 	json_t *j = json_object();
-	int r = b && j ? load_header(header, b, err)
-		       : err_set(err, -ENOMEM, "out of memory");
+	int r;
 
+	if (!b || !j) {
+		json_decref(j);
+		return err_set(err, -ENOMEM, "out of memory");
+	}
+	r = load_header(header, b, err);
 	if (!r)
 		r = set_base64(j, "header", b);
 	if (!r)

@@ -323,7 +323,7 @@ int http_request_parse(const char *head, size_t len, struct http_request *ret,
 {
 	struct http_request r = {0};
 	struct fields f = {0};
-	struct text rest = {head, len}, line;
+	struct text rest = {head, len}, line = rest;
 	int status = next_line(&rest, &line, err);
 
 	if (!status)

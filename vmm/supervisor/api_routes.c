@@ -199,7 +199,7 @@ static void get_metrics(struct client *c, const char *body, size_t len)
 static json_t *parse_body(struct client *c, const char *body, size_t len,
 			  const char *const *keys)
 {
-	json_error_t e;
+	json_error_t e = {0};
 	json_t *j = len ? json_loadb(body, len, JSON_REJECT_DUPLICATES, &e)
 			: json_object();
 	struct err err = {0};

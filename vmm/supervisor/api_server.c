@@ -153,7 +153,7 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd,
 static void on_accept_error(struct evconnlistener *l, void *arg)
 {
 	struct api_server *s = arg;
-	struct timeval tv = {.tv_usec = ACCEPT_PAUSE_MS * 1000};
+	struct timeval tv = {.tv_usec = ACCEPT_PAUSE_MS * 1000L};
 
 	evconnlistener_disable(l);
 	event_add(s->resume, &tv);
