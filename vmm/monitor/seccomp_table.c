@@ -96,16 +96,17 @@ enum { KICK_SIGNAL = 34 };
 		CALL(exit), .detail = "", .who = "the thread ends"             \
 	}
 
-/* The guest's interrupts, wherever they come from. */
-#define INTERRUPTS IOCTL(KVM_IRQ_LINE, "an interrupt line changes")
-
 static const struct seccomp_entry vcpu[] = {
 	IOCTL(KVM_RUN, "runs the guest"),
 	IOCTL(KVM_KVMCLOCK_CTRL,
 	      "goes on after a pause: the guest's watchdog is told"),
-	IOCTL(KVM_GET_REGS, "where the guest was when KVM gave up"),
-	INTERRUPTS,
-	IOCTL(KVM_SIGNAL_MSI, "a message interrupt without an irqfd"),
+	{CALL(ioctl), .detail = "KVM_GET_REGS",
+	 .who = "where the guest was when KVM gave up",
+	 ONE(IS(1, KVM_GET_REGS)), .host = "KVM"},
+	IOCTL(KVM_IRQ_LINE, "an interrupt line of the console, RTC or ACPI"),
+	{CALL(ioctl), .detail = "KVM_SIGNAL_MSI",
+	 .who = "a message interrupt, when there are no more routes",
+	 ONE(IS(1, KVM_SIGNAL_MSI)), .host = "KVM's routes"},
 	IOCTL(KVM_SET_GSI_ROUTING, "the guest programs an MSI-X vector"),
 	IOCTL(KVM_IRQFD, "the guest programs an MSI-X vector"),
 	IOCTL(KVM_IOEVENTFD, "the guest moves a device's doorbells"),
@@ -165,8 +166,9 @@ static const struct seccomp_entry io[] = {
 	IOCTL(VHOST_SET_VRING_CALL, "vhost-vsock: the driver is ready"),
 	IOCTL(VHOST_SET_VRING_KICK, "vhost-vsock: the driver is ready"),
 	IOCTL(VHOST_VSOCK_SET_RUNNING, "vhost-vsock: the driver is ready"),
-	INTERRUPTS,
-	IOCTL(KVM_SIGNAL_MSI, "a message interrupt without an irqfd"),
+	{CALL(ioctl), .detail = "KVM_SIGNAL_MSI",
+	 .who = "a message interrupt, when there are no more routes",
+	 ONE(IS(1, KVM_SIGNAL_MSI)), .host = "KVM's routes"},
 	LOCKS,
 	HEAP,
 	CLOCKS,
@@ -186,14 +188,14 @@ static const struct seccomp_entry worker[] = {
 	 .who = "wakes the device; the report of a forbidden call"},
 	FUTEX(FUTEX_COND_WAIT, "wait for a request"),
 	LOCKS,
-	THREAD_END,
 	ENDS,
 };
 
 static const struct seccomp_entry main_thread[] = {
 	{CALL(epoll_wait), .detail = "", .who = "the event loop"},
 	{CALL(epoll_ctl), .detail = "", .who = "the event loop: the console"},
-	{CALL(timerfd_settime), .detail = "", .who = "the event loop: timers"},
+	{CALL(timerfd_settime), .detail = "",
+	 .who = "the event loop: the RTC's next interrupt"},
 	{CALL(read), .detail = "",
 	 .who = "the event loop: eventfds, timers; console input"},
 	{CALL(write), .detail = "",

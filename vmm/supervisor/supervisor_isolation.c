@@ -53,8 +53,8 @@ void supervisor_set_death(struct supervisor *s, int status)
 	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
 		err_set_kind(&s->error, ERR_INTERNAL, -ECHILD,
 			     "the monitor was killed (SIGSYS): it tried a "
-			     "system call that only an attacker makes; its "
-			     "guest is not to be trusted");
+			     "system call that only an attacker makes, or one "
+			     "on no list while signals were blocked");
 	else if (WIFSIGNALED(status))
 		err_set_kind(&s->error, ERR_INTERNAL, -ECHILD,
 			     "the monitor died of SIG%s",
