@@ -9,9 +9,12 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/pidfd.h>
+#include <time.h>
 
 #include "vmm/base/err.h"
 #include "vmm/base/loop.h"
+
+enum { LATER_MS = 20, LATER_TIMES = 25 };
 
 #define LOOK_ALIKE "logon"
 #define PREFIX "mktme:"
@@ -43,6 +46,21 @@ static void proc_destroy(struct sim_key_proc *p)
 	free(p);
 }
 
+static void look_later(struct sim_key_host *k)
+{
+	k->n_later = LATER_TIMES;
+	loop_set_timer(k->later, LATER_MS);
+}
+
+static void on_later(void *arg)
+{
+	struct sim_key_host *k = arg;
+
+	sim_key_reap(k);
+	if (--k->n_later && sim_mktme_used(k->model))
+		loop_set_timer(k->later, LATER_MS);
+}
+
 static void on_exit_of(void *arg, int fd, uint32_t events)
 {
 	struct sim_key_proc *p = arg;
@@ -53,6 +71,7 @@ static void on_exit_of(void *arg, int fd, uint32_t events)
 	sim_mktme_forget(k->model, p->pid);
 	proc_destroy(p);
 	sim_key_reap(k);
+	look_later(k);
 	trace(k, "exit", 0, 0);
 }
 
@@ -307,8 +326,9 @@ int sim_key_host_create(const struct sim_mktme_config *c, struct sim_host *h,
 	k->host = h;
 	list_init(&k->procs);
 	k->model = sim_mktme_create(c->n_keyids);
-	if (!k->model || keyctl_join_session_keyring(NULL) < 0) {
-		int e = k->model ? errno : ENOMEM;
+	if (!k->model || loop_add_timer(h->loop, on_later, k, &k->later) < 0 ||
+	    keyctl_join_session_keyring(NULL) < 0) {
+		int e = k->later ? errno : ENOMEM;
 
 		sim_key_host_destroy(k);
 		return err_set_kind(err, ERR_HOST, -e,
@@ -318,6 +338,17 @@ int sim_key_host_create(const struct sim_mktme_config *c, struct sim_host *h,
 	}
 	*ret = k;
 	return 0;
+}
+
+static void wait_for_the_kernel(struct sim_key_host *k)
+{
+	const struct timespec step = {.tv_nsec = LATER_MS * 1000000L};
+
+	sim_key_reap(k);
+	for (int i = 0; i < LATER_TIMES && sim_mktme_used(k->model); i++) {
+		nanosleep(&step, NULL);
+		sim_key_reap(k);
+	}
 }
 
 void sim_key_host_destroy(struct sim_key_host *k)
@@ -333,8 +364,9 @@ void sim_key_host_destroy(struct sim_key_host *k)
 		sim_mktme_forget(k->model, p->pid);
 		proc_destroy(p);
 	}
+	loop_remove(k->later);
 	if (k->model) {
-		sim_key_reap(k);
+		wait_for_the_kernel(k);
 		trace(k, "end", 0, 0); /* in_use: what was lost */
 	}
 	sim_mktme_destroy(k->model);

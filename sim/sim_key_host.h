@@ -42,6 +42,9 @@ struct sim_key_host {
 	struct sim_mktme *model;
 	struct sim_host *host; /* borrowed */
 	struct list procs;
+	/* A key without links goes a moment after its last holder. */
+	struct loop_source *later;
+	unsigned int n_later;
 	struct sim_key key[SIM_KEYS_MAX];
 	unsigned int n_made;
 };
