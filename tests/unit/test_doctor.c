@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/fake/fake_keys.h"
 #include "vmm/base/own.h"
 #include "vmm/cli/doctor.h"
 #include "vmm/kvm/kvm_sys.h"
@@ -18,6 +19,7 @@
 struct fixture {
 	char root[32];
 	struct doctor d;
+	struct fake_keys keys;
 };
 
 static int setup(void **state)
@@ -352,6 +354,92 @@ static void the_json_report_has_the_same_lines(void **state)
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+/* --- MKTME --------------------------------------------------------------- */
+
+static const struct doctor_line *mktme_line(struct fixture *f, const char *name)
+{
+	for (size_t i = 0; i < f->d.n; i++)
+		if (!strcmp(f->d.line[i].name, name))
+			return &f->d.line[i];
+	return NULL;
+}
+
+static void run_mktme(struct fixture *f, int type_answer, int call_answer)
+{
+	fake_keys_init(&f->keys, 3);
+	f->keys.type_answer = type_answer;
+	f->keys.call_answer = call_answer;
+	f->d.keys = &f->keys.service;
+	f->d.n = 0;
+	doctor_run_mktme(&f->d);
+}
+
+static void a_host_without_mktme_is_asked_one_harmless_question(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, "/proc/cpuinfo", "processor\t: 0\nflags\t\t: fpu vme\n");
+	put(f, "/etc/coffer.conf", "mktme-syscall = 1000\n");
+	run_mktme(f, -ENODEV, -ENOKEY);
+	assert_int_equal(mktme_line(f, "mktme.cpu")->verdict, DOCTOR_WARN);
+	assert_int_equal(mktme_line(f, "mktme.kernel")->verdict, DOCTOR_WARN);
+	assert_null(mktme_line(f, "mktme.syscall"));
+	assert_null(mktme_line(f, "mktme.firmware"));
+	assert_int_equal(f->keys.n_calls, 1);
+	assert_int_equal(f->keys.called, 0);
+	assert_true(doctor_can_start(&f->d));
+}
+
+static void a_host_with_mktme_says_what_it_protects_from(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t msrs[0x982 + 8] = {0};
+	char path[128];
+	FILE *file;
+
+	put(f, "/proc/cpuinfo", "flags\t\t: fpu tme vme pconfig\n");
+	put(f, "/etc/coffer.conf", "mktme-syscall = 1000\n");
+	put(f, "/dev/cpu/0/msr", "");
+	/* locked, enabled, 6 bits of KeyID of which 2 are TDX's */
+	memcpy(msrs + 0x982, (uint8_t[]){3, 0, 0, 0, 0x26, 0, 0, 0}, 8);
+	snprintf(path, sizeof(path), "%s/dev/cpu/0/msr", f->root);
+	file = fopen(path, "we");
+	assert_int_equal(fwrite(msrs, 1, sizeof(msrs), file), sizeof(msrs));
+	fclose(file);
+	run_mktme(f, 0, -ENOKEY);
+	assert_int_equal(mktme_line(f, "mktme.cpu")->verdict, DOCTOR_OK);
+	assert_non_null(
+		strstr(mktme_line(f, "mktme.firmware")->fact, "15 KeyIDs"));
+	assert_non_null(strstr(mktme_line(f, "mktme.kernel")->fact,
+			       "encrypted against physical attack; not "
+			       "protected from the host"));
+	assert_int_equal(mktme_line(f, "mktme.syscall")->verdict, DOCTOR_OK);
+	assert_int_equal(f->keys.called, 1000);
+	assert_non_null(mktme_line(f, "mktme.keys"));
+}
+
+static void what_is_wrong_with_the_number_is_said(void **state)
+{
+	struct fixture *f = *state;
+
+	run_mktme(f, 0, -ENOKEY);
+	assert_non_null(
+		strstr(mktme_line(f, "mktme.syscall")->fact, "not set"));
+	assert_int_equal(f->keys.called, 0);
+	put(f, "/etc/coffer.conf", "mktme-syscall = 436\n");
+	run_mktme(f, 0, -ENOKEY);
+	assert_non_null(
+		strstr(mktme_line(f, "mktme.syscall")->fact, "close_range"));
+	assert_int_equal(f->keys.called, 0);
+	put(f, "/etc/coffer.conf", "mktme-syscall = 1000\n");
+	run_mktme(f, 0, -ENOSYS);
+	assert_non_null(
+		strstr(mktme_line(f, "mktme.syscall")->fact, "no call"));
+	run_mktme(f, -EACCES, 0);
+	assert_non_null(
+		strstr(mktme_line(f, "mktme.kernel")->fix, "CAP_SYS_RESOURCE"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -368,6 +456,9 @@ int main(void)
 		CASE(every_check_runs_on_this_host),
 		CASE(the_report_is_aligned),
 		CASE(the_json_report_has_the_same_lines),
+		CASE(a_host_without_mktme_is_asked_one_harmless_question),
+		CASE(a_host_with_mktme_says_what_it_protects_from),
+		CASE(what_is_wrong_with_the_number_is_said),
 	};
 
 	return cmocka_run_group_tests_name("doctor", tests, NULL, NULL);
