@@ -214,12 +214,16 @@ def main():
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     with tempfile.TemporaryDirectory(prefix="coffer-clean-") as tmp:
         b = Bench(os.path.abspath(a.coffer), os.path.abspath(a.payloads), tmp)
-        status, err = b.run()  # makes /run/coffer/uids, which stays
+        before = snapshot(tmp)
+        status, err = b.run()
         if status != 42:
             print(f"FAILED without a fault: {status}: {err}")
             return 1
-        before = snapshot(tmp)
         try:
+            stays = {b.path("status"), "/run/coffer", "/run/coffer/uids"}
+            more = left(before, tmp, stays)
+            check(not more, f"left behind without a fault: {more}")
+            before = snapshot(tmp)
             n, table = every_step(b, before, a.starts)
             running(b, before)
         except AssertionError as x:
