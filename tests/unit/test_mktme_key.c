@@ -67,7 +67,7 @@ static void what_is_no_key_is_refused_and_not_repeated(void **state)
 		"",
 		"   ",
 		KEY,
-		KEY TWEAK,
+		(KEY TWEAK),
 		KEY " " TWEAK "00",
 		KEY " " TWEAK " x",
 		KEY " f0e1d2c3b4a5968778695a4b3c2d1e0",

@@ -92,6 +92,9 @@ static int run(const struct sim_options *o, char *const *command,
 		return r;
 	fprintf(stderr, "coffer: sim: AMD SEV is SIMULATED here, nothing is "
 			"protected\n");
+	if (o->mktme_profile)
+		fprintf(stderr, "coffer: sim: Intel MKTME is SIMULATED here, "
+				"nothing is encrypted\n");
 	r = sim_run(&c, command, &res, err);
 	return r < 0 ? r : status_of(&res, command[0]);
 }
