@@ -310,7 +310,7 @@ int measured_boot_create(const struct measured_boot_args *a,
 		r = launch_plan_create(&b->plan, err);
 	if (!r)
 		r = fill_plan(a, lp, b->plan, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	b->entry = lp->entry;
 	*ret = TAKE(b);

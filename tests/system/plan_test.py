@@ -1,0 +1,198 @@
+#!/usr/bin/env python3
+"""What a plan says, against a launch of it: on this host's /dev/kvm, under the simulated security processor.
+
+plan_test.py --coffer FILE CASE...     ("list" prints the cases)
+Exit status 0 all passed, 1 a case failed, 77 skipped: no usable /dev/kvm, or too little memory can be locked.
+
+The guest is a bzImage of a few instructions at its 32-bit entry, so that a
+host's usual limit of locked memory (8 MiB) is enough.
+"""
+import argparse
+import json
+import os
+import resource
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+PATIENCE = 60  # seconds; a bound against hanging, not a measurement
+RAM = 4 << 20
+CASES = {"sev": ("sev", "0x1"), "sev_es": ("sev-es", "0x5")}
+
+
+def bzimage():
+    """Linux, boot.rst: a setup header, and code that writes 0 to the debug-exit port."""
+    code = bytes([0xB0, 0, 0x66, 0xBA, 0xF4, 0, 0xEE, 0xF4, 0xEB, 0xFD]).ljust(0x2000, b"\0")
+    head = bytearray(1024)
+    for offset, kind, value in (
+            (0x1F1, "B", 1), (0x1F4, "I", len(code) // 16), (0x1FE, "H", 0xAA55), (0x200, "H", 0x66EB),
+            (0x206, "H", 0x20F), (0x211, "B", 1), (0x214, "I", 0x100000), (0x22C, "I", 0x7FFFFFFF),
+            (0x230, "I", 0x1000), (0x234, "B", 1), (0x236, "H", 1), (0x238, "I", 2047),
+            (0x258, "Q", 0x100000), (0x260, "I", 0x10000)):
+        struct.pack_into("<" + kind, head, offset, value)
+    head[0x202:0x206] = b"HdrS"
+    return bytes(head) + code
+
+
+def check(cond, why):
+    if not cond:
+        raise AssertionError(why)
+
+
+def tree(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+        return [pid] + [p for c in f.read().split() for p in tree(int(c))]
+
+
+def monitor_of(pid):
+    for p in tree(pid):
+        with open(f"/proc/{p}/comm", encoding="ascii") as f:
+            if f.read().strip() == "coffer-monitor":
+                return p
+    raise AssertionError("no coffer-monitor")
+
+
+def locked_limit(pid):
+    with open(f"/proc/{pid}/limits", encoding="ascii") as f:
+        return int(next(line for line in f if line.startswith("Max locked memory")).split()[3])
+
+
+class Launch:
+    """A session, and a guest that waits behind its measurement."""
+
+    def __init__(self, coffer, protect, policy):
+        self.coffer, self.protect = coffer, protect
+        for name, content in (("kernel", bzimage()), ("other", bzimage()[:-1] + b"x"), ("initrd", b"an initrd")):
+            with open(name, "wb") as f:
+                f.write(content)
+        self.inputs = ["-k", "kernel", "-i", "initrd", "-a", "quiet", "-m", str(RAM)]
+        sim = [coffer, "sim", "--state", "platform"]
+        subprocess.run([*sim, "--", coffer, "sev", "export", "--full", "chain"], check=True, stderr=subprocess.DEVNULL)
+        self.call("owner", "session", "--simulated", "chain", policy)
+        self.process = subprocess.Popen(
+            [*sim, "--scramble", "--trace", "trace", "--", coffer, "run", "--protect", protect, "--sev",
+             f"policy={policy},dh-cert=vm_godh.b64,session=vm_session.b64", "--firmware", "none", "--paused", "--api",
+             os.path.abspath("api"), "--debug-exit", "--console", "none", *self.inputs],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.wait()
+
+    def wait(self):
+        end = time.monotonic() + PATIENCE
+        while True:
+            p = subprocess.run([self.coffer, "ctl", "api", "measurement"], capture_output=True)
+            if p.returncode == 0 and json.loads(p.stdout)["state"] == "measured":
+                break
+            if self.process.poll() is not None:
+                raise AssertionError(f"ended: {self.process.stderr.read().decode()}")
+            check(time.monotonic() < end, f"no measurement: {p.stderr.decode()}")
+            time.sleep(0.1)
+        with open("launch", "wb") as f:
+            f.write(p.stdout)
+        self.report = json.loads(p.stdout)
+
+    def call(self, *args):
+        return subprocess.run([self.coffer, *args], check=True, capture_output=True).stdout.decode()
+
+    def verify(self, inputs, *more):
+        return subprocess.run([self.coffer, "owner", "verify", "--tik", "vm_tik.bin", "--launch", "launch",
+                               "--firmware", "none", *inputs, *more], capture_output=True)
+
+    def refused(self, says, *instead):
+        """With one input changed: the option named by instead[0]."""
+        at = self.inputs.index(instead[0]) if instead[0] in self.inputs else len(self.inputs)
+        p = self.verify(self.inputs[:at] + list(instead) + self.inputs[at + 2:])
+        check(p.returncode == 1 and says in p.stderr.decode() and not p.stdout, f"{instead}: {p}")
+
+
+def digests_agree(v):
+    """The monitor's, --print-plan's and the owner's."""
+    plan = json.loads(v.call("run", "--print-plan", "--protect", v.protect, *v.inputs))
+    measured = v.call("owner", "measure", "--firmware", "none", *(["--es"] if v.protect == "sev-es" else []),
+                      *v.inputs).strip()
+    check(v.report["plan_digest"] == plan["plan_digest"] == measured, (v.report, plan["plan_digest"], measured))
+    check(v.report["plan_bytes"] == plan["bytes"], plan["bytes"])
+    check(v.report["covered"] == plan["covered"], plan["covered"])
+    check(v.report["entries"] == [{"name": e["name"], "sha256": e["sha256"]} for e in plan["entries"]],
+          plan["entries"])
+
+
+def the_cost_is_as_planned(v):
+    plan = json.loads(v.call("plan", "--json", "--protect", v.protect, *v.inputs))
+    with open("trace", encoding="utf-8") as f:
+        trace = [json.loads(line) for line in f]
+    pinned = sum(t["len"] for t in trace if t.get("command") == "REG_REGION")
+    updated = sum(t["len"] for t in trace if t.get("command") == "LAUNCH_UPDATE_DATA")
+    limit = locked_limit(monitor_of(v.process.pid))
+    print(f"pinned {pinned}, locked memory {limit}, data launched {updated} of {plan['measured']} measured")
+    check(pinned == plan["pinned"] == RAM, plan)
+    check(plan["memlock_need"] == limit, plan)
+    check(plan["memlock_set"] > limit, plan)
+    # The page of registers is launched by a command of its own.
+    check(updated == plan["measured"] - (4096 if v.protect == "sev-es" else 0), plan)
+
+
+def other_inputs_are_refused(v):
+    v.refused("differ: kernel", "-k", "other")
+    v.refused("differ: cmdline", "-a", "loud")
+    v.refused("differ: ", "-m", "6M")
+    with open("initrd", "r+b") as f:
+        f.write(b"A")
+        f.flush()
+        v.refused("differ: initrd", "-i", "initrd")
+        f.seek(0)
+        f.write(b"a")
+    if v.protect == "sev":
+        v.refused("it gave the guest 1 CPU", "-c", "2")
+    v.refused("does not bind it", "--require", "placement")
+
+
+def run(coffer, protect, policy):
+    v = Launch(coffer, protect, policy)
+    try:
+        digests_agree(v)
+        the_cost_is_as_planned(v)
+        other_inputs_are_refused(v)
+        p = v.verify(v.inputs, "--require", "vcpus,memory,kernel,initrd,cmdline")
+        check(p.returncode == 0 and p.stdout.startswith(b"VERIFIED\n"), p)
+        v.call("ctl", "api", "resume")
+        check(v.process.wait(PATIENCE) == 0, f"the guest: {v.process.stderr.read().decode()}")
+    finally:
+        v.process.kill()
+        v.process.wait()
+
+
+def main():
+    a = argparse.ArgumentParser()
+    a.add_argument("--coffer")
+    a.add_argument("case", nargs="+")
+    a = a.parse_args()
+    if a.case == ["list"]:
+        print("\n".join(CASES))
+        return 0
+    try:
+        os.close(os.open("/dev/kvm", os.O_RDWR))
+    except OSError as x:
+        print(f"SKIPPED: /dev/kvm: {x.strerror}")
+        return 77
+    limit = resource.getrlimit(resource.RLIMIT_MEMLOCK)[1]
+    if limit not in (resource.RLIM_INFINITY, -1) and limit < 2 * RAM:
+        print(f"SKIPPED: RLIMIT_MEMLOCK: no more than {limit} bytes can be locked, the guest needs {2 * RAM}")
+        return 77
+    coffer, failed = os.path.abspath(a.coffer), 0
+    for name in a.case:
+        with tempfile.TemporaryDirectory(prefix="coffer-test-") as tmp:
+            os.chdir(tmp)
+            try:
+                run(coffer, *CASES[name])
+                print(f"ok {name}")
+            except (AssertionError, subprocess.SubprocessError, OSError) as x:
+                print(f"FAILED {name}: {x}")
+                failed = 1
+            os.chdir("/")
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
