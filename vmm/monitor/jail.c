@@ -70,7 +70,13 @@ static int empty_root(struct err *err)
 	const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 	int r;
 
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+	/*
+	 * Nothing we mount may appear on the host. In a chroot / is no mount,
+	 * and then the one we mount on has to be.
+	 */
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 &&
+	    (errno != EINVAL ||
+	     mount(NULL, where, NULL, MS_REC | MS_PRIVATE, NULL) < 0))
 		return failed(err, "making mounts private");
 	if (mount("none", where, "tmpfs", flags,
 		  "size=4k,nr_inodes=2,mode=555"))
