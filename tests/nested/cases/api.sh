@@ -48,7 +48,7 @@ sleep 2
 echo stop | dd of=control conv=notrunc 2>/dev/null
 wait_devices
 refuse_line 'soft lockup|rcu.*(stall|detected)|clocksource.*unstable'
-[ "$(fact rounds)" -gt 10 ] || fail "only $(fact rounds) rounds"
+[ "$(fact rounds)" -gt 3 ] || fail "only $(fact rounds) rounds"
 same_bytes 0 disk
 expect_counter scsi0.lun0 errors -eq 0
 expect_counter scsi0 bad_chains -eq 0

@@ -18,3 +18,4 @@ sync
 drop_caches
 echo "fact rounds $n"
 echo "fact sha.0 $(sha "$a")"
+done_well
