@@ -2,6 +2,7 @@
 #include "vmm/supervisor/api_config.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "vmm/config.h"
 #include "vmm/json_value.h"
@@ -98,16 +99,27 @@ static json_t *make_vsock(const struct vsock_config *v)
 			 json_value_text(v->path));
 }
 
+/* The word of a choice, as the option's table has it. */
+static void set_choice(json_t *j, const char *name, int value)
+{
+	for (const struct option_section *s = run_option_table.sections;
+	     s->title; s++)
+		for (const struct option_desc *o = s->options; o->name; o++)
+			if (o->kind == OPTION_CHOICE && !strcmp(o->name, name))
+				json_object_set_new(
+					j, name,
+					json_string(o->choices[value]));
+}
+
 static void set_run(json_t *j, const struct run_config *c)
 {
 	json_object_set_new(j, "timeout",
 			    json_real((double)c->timeout_ms / 1000));
 	json_object_set_new(j, "stop-timeout",
 			    json_real((double)c->stop_timeout_ms / 1000));
-	json_object_set_new(j, "on-reboot",
-			    json_string(c->on_reboot == ON_REBOOT_RESTART
-						? "restart"
-						: "exit"));
+	set_choice(j, "on-reboot", c->on_reboot);
+	set_choice(j, "seccomp", c->seccomp);
+	set_choice(j, "jail", c->jail);
 	json_object_set_new(j, "oem-strings", json_value_u64(c->oem_strings.n));
 }
 
@@ -129,6 +141,9 @@ json_t *api_config(const struct run_config *c)
 	json_object_set_new(j, "net", make_nets(&c->devices.nets));
 	json_object_set_new(j, "vsock", make_vsock(&c->devices.vsock));
 	json_object_set_new(j, "rng", json_boolean(c->devices.rng));
+	set_choice(j, "firmware", c->firmware);
+	set_choice(j, "protect", c->devices.protect);
+	set_choice(j, "dma", c->devices.dma);
 	set_run(j, c);
 	return j;
 }
