@@ -1,0 +1,38 @@
+# The owner refuses what is not what was agreed: one changed byte of kernel,
+# initrd or command line, another policy, memory size or number of CPUs.
+# Devices do not matter.
+# limit: 300
+. /nested/sev.sh
+refuse() { # WHAT [OPTION...]
+	what=$1
+	shift
+	verify "$@" && fail "$what: verified"
+	refuse_line '^VERIFIED' verify.log
+}
+
+make_session
+truncate -s 1M a b c
+start_protected -d a -d b -d c,ro --rng \
+	--vsock "cid=9,path=$CASE_DIR/vsock"
+verify_guest || fail "three disks and a vsock change the measurement"
+
+cp "$kernel" other-kernel
+printf x | dd of=other-kernel bs=1 seek=2000000 conv=notrunc 2>/dev/null
+cp "$initrd" other-initrd
+printf x | dd of=other-initrd bs=1 seek=1000 conv=notrunc 2>/dev/null
+set -- -i "$initrd" -a "$append" -m "$memory" -c 1
+refuse kernel -k other-kernel "$@"
+set -- -k "$kernel" -a "$append" -m "$memory" -c 1
+refuse initrd -i other-initrd "$@"
+set -- -k "$kernel" -i "$initrd" -m "$memory" -c 1
+refuse "command line" "$@" -a "${append}x"
+set -- -k "$kernel" -i "$initrd" -a "$append"
+refuse memory "$@" -m 256M -c 1
+expect_line memory verify.log
+refuse CPUs "$@" -m "$memory" -c 2
+sed 's/"policy": 1/"policy": 3/' "$launch" >policy.json
+cp "$launch" right.json
+cp policy.json "$launch"
+refuse policy "$@" -m "$memory" -c 1
+cp right.json "$launch"
+verify_guest || fail "refused in the end"
