@@ -42,33 +42,33 @@ shown coffer owner session $owner_flag --name vm chain.cert 0x1 >session.log ||
 claim <session.log
 printf 'correct horse battery staple\n' >secret.txt
 
-step "the host: launches the guest encrypted, and waits for its owner"
+step "the host: ${mark}launches the guest encrypted, and waits for its owner"
 echo "\$ coffer run --protect sev --sev policy=0x1,dh-cert=vm_godh.b64,session=vm_session.b64 --paused --api vm.sock ..."
 $sim coffer run --protect sev \
 	--sev policy=0x1,dh-cert=vm_godh.b64,session=vm_session.b64 \
 	--firmware none --paused --api vm.sock -k "$kernel" -i "$initrd" \
-	-a "$append" -m 512M --timeout 200 >console.log 2>run.log </dev/null &
+	-a "$append" -m "${memory:=512M}" --timeout 200 >console.log 2>run.log </dev/null &
 guest=$!
 tries=0
 until coffer ctl vm.sock measurement >launch.json 2>ctl.log; do
 	tries=$((tries + 1))
 	[ $tries -lt 600 ] && kill -0 $guest 2>/dev/null ||
 		give_up "the guest was not launched"
-	sleep 0.1
+	usleep 100000 2>/dev/null || sleep 0.1
 done
 claim <run.log
-step "the host: what the security processor measured"
+step "the host: ${mark}what the security processor measured"
 claim <launch.json
 step "the owner: is this the guest that was agreed?"
 shown coffer owner verify --tik vm_tik.bin --launch launch.json --firmware none \
-	-k "$kernel" -i "$initrd" -a "$append" -m 512M -c 1 >verify.log ||
+	-k "$kernel" -i "$initrd" -a "$append" -m "${memory:=512M}" -c 1 >verify.log ||
 	give_up "not verified: $(cat verify.log)"
 claim <verify.log
 step "the owner: a secret for this launch only"
 shown coffer owner secret --tik vm_tik.bin --tek vm_tek.bin \
 	--launch launch.json --secret $guid:secret.txt header.b64 payload.b64 ||
 	give_up "secret"
-step "the host: hands it in, without being able to read it, and lets it run"
+step "the host: ${mark}hands it in, without being able to read it; lets it run"
 shown coffer ctl vm.sock secret header.b64 payload.b64 | claim
 shown coffer ctl vm.sock resume || give_up "resume"
 wait $guest

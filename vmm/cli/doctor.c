@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "vmm/base/own.h"
+#include "vmm/kvm/kvm_sev.h"
 #include "vmm/kvm/kvm_sys.h"
 #include "vmm/supervisor/key_service.h"
 #include "vmm/version.h"
@@ -30,7 +31,10 @@ static doctor_check_fn *const checks[] = {
 	doctor_check_tun,	   doctor_check_vhost_net,
 	doctor_check_vhost_vsock,  doctor_check_io_uring,
 	doctor_check_userns,	   doctor_check_landlock,
-	doctor_check_cgroup,
+	doctor_check_cgroup,	   doctor_check_sev_cpu,
+	doctor_check_sev_asids,	   doctor_check_sev_use,
+	doctor_check_sev_module,   doctor_check_sev_device,
+	doctor_check_sev_kvm,
 };
 
 static doctor_check_fn *const mktme_checks[] = {
@@ -45,6 +49,7 @@ void doctor_init(struct doctor *d, const char *root)
 	d->root = root;
 	d->kvm_fd = -1;
 	d->kvm_cap = kvm_sys_cap;
+	d->sev_usable = kvm_sev_usable;
 	d->keys = key_service_kernel();
 }
 

@@ -15,6 +15,9 @@ enum doctor_verdict {
 	DOCTOR_FAIL, /* no guest starts */
 };
 
+/* KVM_CAP_VM_TYPES (Linux, include/uapi/linux/kvm.h). */
+enum { DOCTOR_CAP_VM_TYPES = 235 };
+
 enum { DOCTOR_LINES_MAX = 96, DOCTOR_TEXT_MAX = 256 };
 
 struct doctor_line {
@@ -33,6 +36,7 @@ struct doctor {
 	struct key_service *keys; /* the kernel's but in tests */
 	bool has_mktme;		  /* doctor_check_mktme_kernel() found it */
 	int (*kvm_cap)(int kvm_fd, int cap); /* kvm_sys_cap() but in tests */
+	int (*sev_usable)(int kvm_fd);	     /* kvm_sev_usable() but in tests */
 	size_t n;
 	struct doctor_line line[DOCTOR_LINES_MAX];
 };
@@ -72,6 +76,12 @@ doctor_check_fn doctor_check_io_uring;
 doctor_check_fn doctor_check_userns;
 doctor_check_fn doctor_check_landlock;
 doctor_check_fn doctor_check_cgroup;
+doctor_check_fn doctor_check_sev_cpu;
+doctor_check_fn doctor_check_sev_asids;
+doctor_check_fn doctor_check_sev_use;
+doctor_check_fn doctor_check_sev_module;
+doctor_check_fn doctor_check_sev_device;
+doctor_check_fn doctor_check_sev_kvm;
 doctor_check_fn doctor_check_mktme_cpu;
 doctor_check_fn doctor_check_mktme_firmware;
 doctor_check_fn doctor_check_mktme_kernel; /* before the next two */

@@ -56,6 +56,17 @@ int kvm_sev_choose(int kvm_fd, bool es, struct kvm_sev_choice *ret,
 				   ret, err);
 }
 
+int kvm_sev_usable(int kvm_fd)
+{
+	AUTO(fd_closep) int fd = ioctl(kvm_fd, KVM_CREATE_VM, 0);
+
+	if (fd < 0)
+		return -errno;
+	if (ioctl(fd, KVM_MEMORY_ENCRYPT_OP, NULL) < 0 && errno != EFAULT)
+		return -errno; /* EFAULT: an older kernel, with SEV on */
+	return 0;
+}
+
 /* --- commands ------------------------------------------------------------ */
 
 static int plain_ioctl(int fd, unsigned long request, void *arg)

@@ -18,6 +18,12 @@
 struct err;
 struct kvm_sev; /* opaque */
 
+/*
+ * Does KVM answer for SEV at all? Makes a VM and asks without a command: 0,
+ * or -ENOTTY when SEV is off, or the errno of making the VM.
+ */
+int kvm_sev_usable(int kvm_fd);
+
 /* How this kernel makes a SEV guest. */
 struct kvm_sev_choice {
 	unsigned int vm_type; /* for KVM_CREATE_VM */
