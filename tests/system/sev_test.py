@@ -139,7 +139,7 @@ class Paused:
         return self.e.own("ctl", self.sock, *args)
 
     def packet(self):
-        p = self.e.own("owner", "secret", "--unverified", "--tik", "vm_tik.bin", "--tek", "vm_tek.bin", "--launch", "launch.json",
+        p = self.e.own("owner", "secret", "--unverified", "--force", "--tik", "vm_tik.bin", "--tek", "vm_tek.bin", "--launch", "launch.json",
                        "--secret", f"{GUID}:secret", "header", "payload")
         check(p.returncode == 0, p.stderr)
 
