@@ -62,7 +62,15 @@ def plain(r):
 
 
 def console(r):
-    out = r.end(r.start("hello", stdin=subprocess.PIPE), data=b"typed\n")
+    """The prompt has no line end: it comes when the loop has waited for one."""
+    p = r.start("hello", stdin=subprocess.PIPE)
+    prompt = b""
+    while b"? " not in prompt:
+        more = os.read(p.stdout.fileno(), 4096)
+        if not more:
+            break
+        prompt += more
+    out = r.end(p, data=b"typed\n")
     if b"typed" not in out:
         raise AssertionError(f"console: {out}")
 
