@@ -41,6 +41,12 @@ class Skip(Exception):
     pass
 
 
+def may_have_namespaces():
+    """Neither in a chroot nor where an administrator has forbidden it."""
+    p = subprocess.run(["unshare", "--user", "true"], capture_output=True, check=False, **start_as("unprivileged"))
+    return p.returncode == 0
+
+
 def start_as(user):
     """Arguments of subprocess for that user."""
     if user == "root":
@@ -136,6 +142,8 @@ def run(args):
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         raise Skip("/dev/kvm: no access")
     start_as(args.user)
+    if args.user == "unprivileged" and not may_have_namespaces():
+        raise Skip("a user may not make namespaces here: a chroot, or a setting of this host")
     with tempfile.TemporaryDirectory(prefix="coffer-attack-") as tmp:
         prepare(args, tmp)
         names, results, failed = everything(args, tmp, args.user)

@@ -7,10 +7,12 @@ stream-tool serve tcp:0.0.0.0:1000 &
 ip link set eth0 up
 try udhcpc -q -n -t 20 -T 1 -i eth0 -s /tests/dhcp.sh
 gateway=$(ip route | sed -n 's/^default via \([^ ]*\).*/\1/p')
+# One at a time: what does not fit into its socket, passt drops, and several
+# bursts at once do not fit; after a few rounds of that it resets a connection.
 step "push to $gateway"
-try stream-tool push "tcp:$gateway:1234" 4 "$size"
+try stream-tool push "tcp:$gateway:1234" 1 "$size"
 step get
-try stream-tool get "tcp:$gateway:1234" 4 "$size"
+try stream-tool get "tcp:$gateway:1234" 1 "$size"
 try stream-tool refused "tcp:$gateway:1235"
 step "ready for the host"
 host_is_done "tcp:$gateway:1299"
