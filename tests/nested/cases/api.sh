@@ -10,6 +10,13 @@ api=$CASE_DIR/api
 truncate -s 8M disk
 truncate -s 1M control
 
+# AddressSanitizer keeps what was freed, and needs some more for itself.
+most=1024
+if grep -q __asan_init "$(command -v coffer)"; then
+	most=8192
+	export ASAN_OPTIONS="quarantine_size_mb=1:$ASAN_OPTIONS"
+fi
+
 own_memory() { # of the supervisor, in KiB
 	sed -n 's/^RssAnon:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$coffer_pid/status"
 }
@@ -34,7 +41,7 @@ before=$(own_memory) files=$(open_files)
 storm 1000 2
 after=$(own_memory)
 step "the supervisor's own memory: $before KiB before, $after KiB after"
-[ $((after - before)) -le 1024 ] || fail "it has grown by more than 1 MiB"
+[ $((after - before)) -le $most ] || fail "it has grown by more than $most KiB"
 [ "$(open_files)" -le "$files" ] ||
 	fail "$(open_files) descriptors are open, $files were before"
 
