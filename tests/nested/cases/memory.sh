@@ -17,7 +17,10 @@ test="coffer.test=idle"
 start_guest cloud -m "256M$1" --stop-timeout 0
 wait_for 60 '^fact end'
 in_use=$((before - $(huge)))
-rss=$(awk '/^VmRSS/ { print $2 }' "/proc/$coffer_pid/status")
+# RAM is the monitor's, a child of coffer.
+monitor=$(awk -v p="$coffer_pid" '/^Pid:/ { pid = $2 }
+	/^PPid:/ && $2 == p { print pid }' /proc/[0-9]*/status 2>/dev/null)
+rss=$(awk '/^VmRSS/ { print $2 }' "/proc/$monitor/status")
 case $1 in
 *hugepages*prefault*) [ $in_use = 128 ] || fail "$in_use huge pages in use" ;;
 *hugepages*) [ $in_use -gt 10 ] || fail "$in_use huge pages in use" ;;
