@@ -59,16 +59,17 @@ typedef uint64_t gpa_t; /* guest-physical address, in bytes */
 
 /* Ports */
 enum {
-	PORT_KBD_DATA = 0x60,	/* keyboard controller: only its reset */
-	PORT_KBD_CMD = 0x64,	/* pulse-reset command 0xfe */
-	PORT_RTC_INDEX = 0x70,	/* MC146818: index, data at 0x71 */
-	PORT_SYSCTL_A = 0x92,	/* port 92: bit 0 resets */
-	PORT_DEBUG_EXIT = 0xf4, /* only with --debug-exit */
-	PORT_UART0 = 0x3f8,	/* 8 ports, IRQ 4 */
-	PORT_DEBUGCON = 0x402,	/* 1 port, reads 0xe9 */
-	PORT_FW_CFG = 0x510,	/* 12 ports, reserved for fw_cfg */
-	PORT_PM_BASE = 0x600,	/* 128 ports: the ICH9 ACPI block (PMBASE) */
-	PORT_RESET_CTL = 0xcf9, /* inside the 4 ports of 0xcf8 */
+	PORT_KBD_DATA = 0x60,	  /* keyboard controller: only its reset */
+	PORT_KBD_CMD = 0x64,	  /* pulse-reset command 0xfe */
+	PORT_RTC_INDEX = 0x70,	  /* MC146818: index, data at 0x71 */
+	PORT_SYSCTL_A = 0x92,	  /* port 92: bit 0 resets */
+	PORT_DEBUG_EXIT = 0xf4,	  /* only with --debug-exit */
+	PORT_UART0 = 0x3f8,	  /* 8 ports, IRQ 4 */
+	PORT_DEBUGCON = 0x402,	  /* 1 port, reads 0xe9 */
+	PORT_STAGE0_STOP = 0x404, /* 4: see firmware/stage0_reason.h */
+	PORT_FW_CFG = 0x510,	  /* 12 ports, reserved for fw_cfg */
+	PORT_PM_BASE = 0x600,	  /* 128 ports: the ICH9 ACPI block (PMBASE) */
+	PORT_RESET_CTL = 0xcf9,	  /* inside the 4 ports of 0xcf8 */
 	PORT_PCI_ADDRESS = 0xcf8,
 	PORT_PCI_DATA = 0xcfc,
 	PORT_PCI_WINDOW = 0x1000, /* I/O BARs, up to 0xffff */
