@@ -12,9 +12,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "firmware/acpi_layout.h"
+
 struct err;
 
-enum { ACPI_TABLES_CPUS_MAX = 64 };
+enum { ACPI_TABLES_CPUS_MAX = ACPI_LAYOUT_CPUS_MAX };
 
 /*
  * Build the tables for CPUs with APIC ids 0 .. n_cpus - 1.

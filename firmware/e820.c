@@ -58,22 +58,30 @@ int e820_add(struct e820_map *map, gpa_t base, uint64_t len,
 	return 0;
 }
 
-void e820_machine(uint64_t ram_bytes, struct e820_map *ret)
+void e820_machine_split(gpa_t low_end, gpa_t high_end, struct e820_map *ret)
 {
-	uint64_t low = ram_bytes;
 	int r = 0;
 
-	assert(ram_bytes >= MEM_RAM_MIN && ram_bytes <= MEM_RAM_MAX);
-	if (low > MEM_RAM_LOW_MAX)
-		low = MEM_RAM_LOW_MAX;
+	assert(low_end <= MEM_PCI32_BASE && high_end >= MEM_RAM_HIGH_BASE);
 	*ret = (struct e820_map){0};
-	r |= e820_add(ret, 0, low, E820_RAM);
+	r |= e820_add(ret, 0, low_end, E820_RAM);
 	r |= e820_add(ret, MEM_EBDA_BASE, MIB(1) - MEM_EBDA_BASE,
 		      E820_RESERVED);
 	r |= e820_add(ret, MEM_ECAM_BASE, MEM_ECAM_SIZE, E820_RESERVED);
 	r |= e820_add(ret, MEM_KVM_IDENT_MAP,
 		      MEM_KVM_TSS + 3 * KIB(4) - MEM_KVM_IDENT_MAP,
 		      E820_RESERVED);
-	r |= e820_add(ret, MEM_RAM_HIGH_BASE, ram_bytes - low, E820_RAM);
+	r |= e820_add(ret, MEM_RAM_HIGH_BASE, high_end - MEM_RAM_HIGH_BASE,
+		      E820_RAM);
 	assert(r == 0); /* few entries, none of which wraps */
+}
+
+void e820_machine(uint64_t ram_bytes, struct e820_map *ret)
+{
+	uint64_t low = ram_bytes;
+
+	assert(ram_bytes >= MEM_RAM_MIN && ram_bytes <= MEM_RAM_MAX);
+	if (low > MEM_RAM_LOW_MAX)
+		low = MEM_RAM_LOW_MAX;
+	e820_machine_split(low, MEM_RAM_HIGH_BASE + ram_bytes - low, ret);
 }

@@ -49,4 +49,10 @@ int e820_add(struct e820_map *map, gpa_t base, uint64_t len,
  */
 void e820_machine(uint64_t ram_bytes, struct e820_map *ret);
 
+/*
+ * The same for RAM at [0, low_end) and [4 GiB, high_end), as other machines
+ * split it. @low_end up to MEM_PCI32_BASE; @high_end 4 GiB: none there.
+ */
+void e820_machine_split(gpa_t low_end, gpa_t high_end, struct e820_map *ret);
+
 #endif

@@ -14,6 +14,8 @@
  * 0x020000 .. 0x02ffff   stage0: copy of the image, .bss, stack
  * 0x030000 .. 0x030fff   secrets, put there by LAUNCH_SECRET
  * 0x031000 .. 0x0313ff   hashes, measured
+ * 0x040000 .. 0x05ffff   setup part of the kernel
+ * 0x060000 .. 0x064fff   archive of secrets, until the initrd is there; wiped
  * 0x09fc00 .. 0x0fffff   zeros, ACPI tables from 0xe0000
  * 0x200000 .. 0x3fffff   shared with the host while stage0 runs
  */
@@ -32,14 +34,20 @@
 #define S0_SECRETS_LEN 0x1000
 #define S0_HASHES 0x31000
 #define S0_HASHES_LEN 0x400
+#define S0_SETUP 0x40000
+#define S0_SETUP_MAX 0x20000
+#define S0_SCRATCH 0x60000
 
 /* One page of 2 MiB, mapped without the C-bit. */
 #define S0_SHARED 0x200000
 #define S0_SHARED_LEN 0x200000
+#define S0_GHCB 0x3ff000 /* its last page */
 /* Kernels and initial RAM disks go above it. */
 #define S0_LOW_END 0x400000
 
-/* Size of the image; the link script checks it. It ends at 4 GiB. */
+/* Size of the image, which ends at 4 GiB, and of its part that stays there. */
 #define S0_IMAGE_LEN 0x6000
+#define S0_RESET_LEN 0x100
+#define S0_STACK_MIN 0x2000
 
 #endif
