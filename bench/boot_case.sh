@@ -41,6 +41,7 @@ done
 run=1
 while [ "$run" -le "$RUNS" ]; do
 	for v in $VMMS; do
+		progress "run $run of $RUNS: $v"
 		# The first thing a Debian kernel can say, in the decompressor:
 		# the same instruction in every machine. It costs the command
 		# line two words, so it is a run of its own.

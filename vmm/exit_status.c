@@ -19,7 +19,7 @@ static const struct {
 	{"70", "a bug in coffer"},
 	{"75", "something of the host is used up now; later it may work"},
 	{"77", "no permission"},
-	{"80", "the guest crashed: panic or triple fault"},
+	{"80", "the guest crashed: panic, triple fault, bad instruction"},
 	{"124", "--timeout or --stop-timeout ran out"},
 };
 
@@ -33,6 +33,7 @@ static const struct {
 	[RUN_DEBUG_EXIT] = {"debug-exit", -1},
 	[RUN_PANIC] = {"panic", EXIT_STATUS_CRASH},
 	[RUN_TRIPLE_FAULT] = {"triple-fault", EXIT_STATUS_CRASH},
+	[RUN_NOT_EMULATED] = {"not-emulated", EXIT_STATUS_CRASH},
 	[RUN_TIMEOUT] = {"timeout", EXIT_STATUS_TIMEOUT},
 	[RUN_STOPPED] = {"stopped", EXIT_STATUS_OK},
 	[RUN_ERROR] = {"error", -1},

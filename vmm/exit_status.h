@@ -2,6 +2,7 @@
 #ifndef VMM_EXIT_STATUS_H
 #define VMM_EXIT_STATUS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -28,7 +29,8 @@ enum run_how {
 	RUN_REBOOT,	  /* any reset, with --on-reboot exit */
 	RUN_DEBUG_EXIT,	  /* value: what the guest wrote */
 	RUN_PANIC,	  /* reported through pvpanic */
-	RUN_TRIPLE_FAULT, /* or an entry KVM cannot run */
+	RUN_TRIPLE_FAULT,
+	RUN_NOT_EMULATED, /* the guest executed what KVM cannot */
 	RUN_TIMEOUT,	  /* --timeout, or --stop-timeout after a signal */
 	RUN_STOPPED,	  /* the operator ended it: Ctrl-A x, second signal */
 	RUN_ERROR,	  /* ours; the message is in why */
@@ -42,6 +44,12 @@ struct run_result {
 	struct counters counters; /* of the machine that ended; owned */
 };
 
+/* The guest failed: a panic, or what a CPU or KVM could not go on with. */
+static inline bool run_how_is_crash(enum run_how how)
+{
+	return how == RUN_PANIC || how == RUN_TRIPLE_FAULT ||
+	       how == RUN_NOT_EMULATED;
+}
 /* "poweroff", "reboot", ...: the word in --status-file. */
 const char *run_how_name(enum run_how how);
 /* The table of all of them, as `coffer help run` shows it. */

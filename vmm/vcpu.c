@@ -108,12 +108,15 @@ static void map_gpa(struct vcpu *v, const struct kvm_exit *x)
 	*x->value = (uint64_t)(r < 0 ? KVM_RESULT_EINVAL : KVM_RESULT_OK);
 }
 
-static void run_error(struct vcpu *v)
+static void run_error(struct vcpu *v, enum kvm_exit_kind kind)
 {
 	char why[256];
 
 	kvm_vcpu_error(v->kvm, why, sizeof(why));
-	v->owner->ops->failed(v->owner, why);
+	if (kind == KVM_EXIT_KIND_NOT_EMULATED)
+		v->owner->ops->not_emulated(v->owner, why);
+	else
+		v->owner->ops->failed(v->owner, why);
 }
 
 /*
@@ -170,8 +173,9 @@ static void *vcpu_main(void *arg)
 		case KVM_EXIT_KIND_SHUTDOWN:
 			v->owner->ops->shutdown(v->owner, v->id);
 			return NULL;
+		case KVM_EXIT_KIND_NOT_EMULATED:
 		case KVM_EXIT_KIND_ERROR:
-			run_error(v);
+			run_error(v, x.kind);
 			return NULL;
 		case KVM_EXIT_KIND_STOPPED:
 			if (!wait_held(v))

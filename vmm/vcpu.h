@@ -17,6 +17,8 @@ struct vcpu_owner;
 struct vcpu_owner_ops {
 	/* Triple fault: the guest asks for nothing any more. */
 	void (*shutdown)(struct vcpu_owner *o, unsigned int id);
+	/* It executed what KVM cannot emulate; as above, @why is one line. */
+	void (*not_emulated)(struct vcpu_owner *o, const char *why);
 	/* KVM cannot go on; @why is one line. The thread ends. */
 	void (*failed)(struct vcpu_owner *o, const char *why);
 	/*

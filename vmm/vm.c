@@ -2,7 +2,7 @@
  * vmm/vm.c - puts the components together, in an order that reads top to
  * bottom: VM, memory, machine, images and tables, vCPUs.
  */
-#include "vmm/vm.h"
+#include "vmm/vm_impl.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -12,15 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "devices/legacy/debugcon.h"
-#include "devices/power_sink.h"
 #include "firmware/boot_entry.h"
 #include "firmware/kernel_image.h"
 #include "mem/dma_view.h"
-#include "vmm/base/bits.h"
 #include "vmm/base/err.h"
 #include "vmm/base/fault.h"
-#include "vmm/base/log.h"
 #include "vmm/base/loop.h"
 #include "vmm/console.h"
 #include "vmm/counters.h"
@@ -39,203 +35,8 @@
 #include "vmm/vm_sev.h"
 
 enum {
-	VM_MAX_CPUS = 64,
-	DEBUG_LINE_MAX = 200, /* bytes of a debug port line we log */
-	EVENTS_MAX = 100,     /* that are told: a guest can make more */
+	EVENTS_MAX = 100, /* that are told: a guest can make more */
 };
-
-struct vm {
-	struct vm_params p;
-	struct power_sink power;
-	struct vcpu_owner vcpu_owner;
-	struct debugcon_sink debugcon;
-
-	struct kvm_vm *kvm;
-	unsigned int c_bit; /* 0: none */
-	struct vm_sev *sev; /* NULL: not protected */
-	struct guest_mem *mem;
-	struct dma_view *dma;
-	struct kvm_irq *irq;
-	struct kvm_doorbell *doorbells;
-	struct machine *machine;
-	struct vm_devices *devices;
-	struct vcpu *vcpu[VM_MAX_CPUS];
-	unsigned int n_vcpus;
-	struct loop_source *held_wake;
-	struct loop_source *event_wake;
-	atomic_bool crash_kernel; /* to be told */
-	unsigned int n_events;	  /* loop's thread: told */
-	bool pausing; /* loop's thread: vm_pause() without an answer yet */
-
-	pthread_mutex_t lock; /* ended, result, debug_line, n_debug */
-	bool ended;
-	struct run_result result;
-	char debug_line[DEBUG_LINE_MAX + 1];
-	size_t n_debug;
-};
-
-/* --- the end ----------------------------------------------------------- */
-
-/* The first reason counts. */
-static void end(struct vm *vm, enum run_how how, uint64_t value,
-		const char *why)
-{
-	bool first;
-
-	pthread_mutex_lock(&vm->lock);
-	first = !vm->ended;
-	if (first) {
-		vm->ended = true;
-		vm->result.how = how;
-		vm->result.value = value;
-		snprintf(vm->result.why, sizeof(vm->result.why), "%s", why);
-	}
-	pthread_mutex_unlock(&vm->lock);
-	if (first) {
-		timing_mark(vm->p.timing, TIMING_END);
-		loop_quit(vm->p.loop);
-	}
-}
-
-void vm_end(struct vm *vm, enum run_how how, const char *why)
-{
-	end(vm, how, 0, why);
-}
-
-void vm_result(const struct vm *vm, struct run_result *ret)
-{
-	ret->how = vm->result.how;
-	ret->value = vm->result.value;
-	memcpy(ret->why, vm->result.why, sizeof(ret->why));
-}
-
-static void on_power_off(struct power_sink *s)
-{
-	end(container_of(s, struct vm, power), RUN_POWEROFF, 0,
-	    "the guest powered off");
-}
-
-static void on_reset(struct power_sink *s)
-{
-	end(container_of(s, struct vm, power), RUN_REBOOT, 0,
-	    "the guest rebooted");
-}
-
-static void tell_crash_kernel(struct vm *vm)
-{
-	atomic_store(&vm->crash_kernel, true);
-	loop_wake(vm->event_wake);
-}
-
-static void on_panicked(struct power_sink *s, uint8_t events)
-{
-	struct vm *vm = container_of(s, struct vm, power);
-
-	if (events & POWER_PANICKED)
-		end(vm, RUN_PANIC, 0, "the guest's kernel panicked");
-	else if (events & POWER_CRASH_LOADED)
-		tell_crash_kernel(vm);
-}
-
-static void on_debug_exit(struct power_sink *s, uint32_t value)
-{
-	end(container_of(s, struct vm, power), RUN_DEBUG_EXIT, value,
-	    "the guest wrote to the debug-exit port");
-}
-
-static const struct power_sink_ops power_ops = {
-	.power_off = on_power_off,
-	.reset = on_reset,
-	.panicked = on_panicked,
-	.debug_exit = on_debug_exit,
-};
-
-static void on_shutdown(struct vcpu_owner *o, unsigned int id)
-{
-	char why[64];
-
-	snprintf(why, sizeof(why), "triple fault on CPU %u", id);
-	end(container_of(o, struct vm, vcpu_owner), RUN_TRIPLE_FAULT, 0, why);
-}
-
-static void on_failed(struct vcpu_owner *o, const char *why)
-{
-	end(container_of(o, struct vm, vcpu_owner), RUN_ERROR, 0, why);
-}
-
-static int on_map_gpa(struct vcpu_owner *o, uint64_t gpa, uint64_t len,
-		      bool is_private)
-{
-	return dma_view_report(container_of(o, struct vm, vcpu_owner)->dma, gpa,
-			       len, is_private);
-}
-
-static bool on_msr(struct vcpu_owner *o, uint32_t index, bool is_write,
-		   uint64_t *value)
-{
-	struct vm *vm = container_of(o, struct vm, vcpu_owner);
-
-	if (!vm->c_bit)
-		return false;
-	switch (index) {
-	case (uint32_t)KVM_MSR_AMD64_SEV:
-		/* Read by the CPU itself where SEV is more than a show. */
-		if (!vm->p.emulate_c_bit)
-			return false;
-		if (!is_write)
-			*value = 1; /* SEV, neither ES nor SNP */
-		return !is_write;
-	case KVM_MSR_MIGRATION_CONTROL:
-		/* "I may be migrated": Linux says so when it reports pages. */
-		if (!is_write)
-			*value = 0;
-		return true;
-	default:
-		return false;
-	}
-}
-
-static void on_port_done(struct vcpu_owner *o)
-{
-	console_flush(container_of(o, struct vm, vcpu_owner)->p.console);
-}
-
-static void on_held(struct vcpu_owner *o)
-{
-	loop_wake(container_of(o, struct vm, vcpu_owner)->held_wake);
-}
-
-static const struct vcpu_owner_ops vcpu_owner_ops = {
-	.held = on_held,
-	.shutdown = on_shutdown,
-	.failed = on_failed,
-	.map_gpa = on_map_gpa,
-	.msr = on_msr,
-	.port_done = on_port_done,
-};
-
-/* Firmware's debug output, a line at a time, to the debug log. */
-static void on_debug_byte(struct debugcon_sink *s, uint8_t byte)
-{
-	struct vm *vm = container_of(s, struct vm, debugcon);
-
-	timing_mark(vm->p.timing, TIMING_MARK);
-	if (log_get_level() < LOG_DEBUG)
-		return;
-	pthread_mutex_lock(&vm->lock);
-	if (byte == '\n' || vm->n_debug == DEBUG_LINE_MAX) {
-		vm->debug_line[vm->n_debug] = 0;
-		log_debug("guest: %s", vm->debug_line);
-		vm->n_debug = 0;
-	}
-	if (byte >= ' ' && byte < 0x7f)
-		vm->debug_line[vm->n_debug++] = (char)byte;
-	pthread_mutex_unlock(&vm->lock);
-}
-
-static const struct debugcon_sink_ops debugcon_ops = {.put = on_debug_byte};
-
-/* --- creation ------------------------------------------------------------ */
 
 /* What SEV says, or emulated: two below the highest, or what was asked for. */
 static int choose_c_bit(struct vm *vm, struct err *err)
@@ -330,92 +131,6 @@ static int create_machine(struct vm *vm, struct err *err)
 	return r < 0 ? r : create_devices(vm, err);
 }
 
-/*
- * RAM above what a CPU can address would be there and not work. KVM_SET_CPUID2
- * would not tell.
- */
-static int check_phys_bits(const struct vm *vm, unsigned int bits,
-			   struct err *err)
-{
-	uint64_t end_gpa =
-		vm->p.ram_bytes <= MEM_RAM_LOW_MAX
-			? vm->p.ram_bytes
-			: vm->p.ram_bytes - MEM_RAM_LOW_MAX + MEM_RAM_HIGH_BASE;
-
-	if (bits < 64 && end_gpa > BIT64(bits))
-		return err_set_kind(
-			err, ERR_HOST, -E2BIG,
-			"--memory: this CPU has %u physical "
-			"address bits, too few for %llu MiB",
-			bits, (unsigned long long)(vm->p.ram_bytes >> 20));
-	return 0;
-}
-
-/* The table all vCPUs start from. @v: the first one, which knows the TSC. */
-static int make_cpuid(struct vm *vm, struct kvm_vcpu *v,
-		      struct cpuid_table *ret, struct err *err)
-{
-	struct cpuid_params cp = {
-		.n_cpus = vm->p.n_cpus,
-		.tsc_deadline = kvm_vm_has_tsc_deadline(vm->kvm),
-		.tsc_khz = kvm_vcpu_tsc_khz(v),
-		.c_bit = vm->c_bit,
-		.c_bit_reduction = vm->sev ? vm_sev_reduction(vm->sev) : 0,
-		.c_bit_emulated = vm->p.emulate_c_bit,
-		.sev_es = vm->sev && vm->p.launch->kind == LAUNCH_SEV_ES,
-	};
-	unsigned int bits;
-	int r = kvm_vm_supported_cpuid(vm->kvm, ret, err);
-
-	if (!r)
-		r = cpuid_for_machine(ret, &cp, err);
-	if (r < 0)
-		return r;
-	bits = cpuid_phys_bits(ret);
-	if (vm->c_bit && vm->c_bit < bits)
-		bits = vm->c_bit;
-	r = check_phys_bits(vm, bits, err);
-	return r < 0 ? r : machine_finish(vm->machine, bits, err);
-}
-
-static int create_vcpu(struct vm *vm, unsigned int id,
-		       struct cpuid_table *cpuid, struct err *err)
-{
-	AUTO(kvm_vcpu_destroyp) struct kvm_vcpu *v = NULL;
-	int r = kvm_vcpu_create(vm->kvm, id, &v, err);
-
-	if (!r && id == 0)
-		r = make_cpuid(vm, v, cpuid, err);
-	if (r < 0)
-		return r;
-	cpuid_set_apic_id(cpuid, id);
-	r = kvm_vcpu_set_cpuid(v, cpuid, err);
-	if (!r)
-		r = kvm_vcpu_init_platform(v, err);
-	if (!r)
-		r = vcpu_create(id, TAKE(v), machine_pio(vm->machine),
-				machine_mmio(vm->machine), &vm->vcpu_owner,
-				&vm->vcpu[id], err);
-	if (!r)
-		vm->n_vcpus++;
-	return r;
-}
-
-static int create_vcpus(struct vm *vm, const struct boot_entry *entry,
-			struct err *err)
-{
-	AUTO(freep) struct cpuid_table *cpuid = malloc(sizeof(*cpuid));
-	int r = 0;
-
-	if (!cpuid)
-		return err_set(err, -ENOMEM, "out of memory");
-	for (unsigned int i = 0; i < vm->p.n_cpus && !r; i++)
-		r = create_vcpu(vm, i, cpuid, err);
-	if (!r)
-		r = kvm_vcpu_set_entry(vcpu_kvm(vm->vcpu[0]), entry, err);
-	return r;
-}
-
 static void tell_event(struct vm *vm, enum vm_event e, const char *device)
 {
 	if (vm->p.event && vm->n_events++ < EVENTS_MAX)
@@ -495,9 +210,7 @@ int vm_create(const struct vm_params *p, struct vm **ret, struct err *err)
 	if (!vm)
 		return err_set(err, -ENOMEM, "out of memory");
 	vm->p = *p;
-	vm->power.ops = &power_ops;
-	vm->vcpu_owner.ops = &vcpu_owner_ops;
-	vm->debugcon.ops = &debugcon_ops;
+	vm_guest_init(vm);
 	pthread_mutex_init(&vm->lock, NULL);
 
 	r = loop_add_wake(p->loop, on_held_wake, vm, &vm->held_wake);
@@ -518,7 +231,7 @@ int vm_create(const struct vm_params *p, struct vm **ret, struct err *err)
 	if (r < 0)
 		return r;
 	timing_mark(p->timing, TIMING_LOADED);
-	r = done(create_vcpus(vm, &entry, err), "vCPUs", err);
+	r = done(vm_create_vcpus(vm, &entry, err), "vCPUs", err);
 	if (!r && vm->sev)
 		r = done(vm_sev_measure(vm->sev, vm->mem, err), "measurement",
 			 err);

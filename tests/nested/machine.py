@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,13 +70,16 @@ class Machine:
     _running: set["Machine"] = set()
 
     def __init__(self, images: Images, scratch: Path, memory: str = "6G",
-                 icount: bool = False, console: Path | None = None):
+                 icount: bool = False, console: Path | None = None,
+                 progress: Callable[[str], None] | None = None):
         self.images = images
         self.scratch = scratch
         self.memory = memory
         self.icount = icount
         self.dir = Path(tempfile.mkdtemp(prefix="nested-"))
         self.console = console or self.dir / "console"
+        self.progress = progress  # gets what a case says by lib.sh's progress
+        self.told = 0  # bytes of the console
         self.process = None
         self.channel = None
         self.buffer = b""
@@ -97,6 +101,7 @@ class Machine:
                              "id=scratch",
                    "-device", "virtio-blk-pci,drive=scratch",
                    "-device", "virtio-serial-pci",
+                   "-monitor", f"unix:{self.dir / 'monitor'},server=on,wait=off",
                    "-chardev", f"socket,id=report,path={channel}",
                    "-device", "virtserialport,chardev=report,"
                               "name=nested.report"]
@@ -151,16 +156,47 @@ class Machine:
                 text += f"\n--- {f.name}\n{tail.decode(errors='replace')}"
         return MachineDied(text)
 
+    def _where(self) -> str:
+        """Where the CPU of a machine that hangs is, at three moments."""
+        said = b""
+        try:
+            with socket.socket(socket.AF_UNIX) as s:
+                s.connect(str(self.dir / "monitor"))
+                s.settimeout(2)
+                for command in (b"info status", *[b"info registers"] * 3):
+                    s.sendall(command + b"\n")
+                    time.sleep(0.5)
+                while chunk := s.recv(1 << 16):
+                    said += chunk
+        except OSError:
+            pass  # a timeout: it has said all
+        keep = ("VM status", "RIP=", "CR0=", "EFER=", "RAX=", "RSI=")
+        return "\n".join(line for line in said.decode(errors="replace").split("\r\n")
+                         if line.startswith(keep))
+
+    def _tell_progress(self):
+        if self.progress is None or not self.console.exists():
+            return
+        with open(self.console, "rb") as f:
+            f.seek(self.told)
+            text = f.read()
+        whole = text[:text.rfind(b"\n") + 1]
+        self.told += len(whole)
+        for line in whole.decode(errors="replace").splitlines():
+            if line.startswith("progress: "):
+                self.progress(line.removeprefix("progress: ").rstrip())
+
     def _more(self, deadline: float):
         while True:
             left = deadline - time.monotonic()
             if left <= 0:
-                raise self._died("the outer machine does not answer")
+                raise self._died("the outer machine does not answer\n" + self._where())
             if select.select([self.channel], [], [], min(left, 1.0))[0]:
                 data = self.channel.recv(1 << 16)
                 if data:
                     self.buffer += data
                     return
+            self._tell_progress()
             if self.process.poll() is not None:
                 raise self._died("the outer machine ended with status "
                                  f"{self.process.returncode}")

@@ -21,6 +21,7 @@ static void ends_of_a_guest_have_their_status(void **state)
 	assert_int_equal(status_of(RUN_STOPPED, 0), 0);
 	assert_int_equal(status_of(RUN_PANIC, 0), 80);
 	assert_int_equal(status_of(RUN_TRIPLE_FAULT, 0), 80);
+	assert_int_equal(status_of(RUN_NOT_EMULATED, 0), 80);
 	assert_int_equal(status_of(RUN_TIMEOUT, 0), 124);
 }
 

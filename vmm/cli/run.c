@@ -49,8 +49,7 @@ static int conclude(const struct run_config *c, struct run_result *res, int r,
 		res->how = RUN_ERROR;
 		snprintf(res->why, sizeof(res->why), "%s", err->msg);
 		log_error("run: %s", err->msg);
-	} else if (res->how == RUN_PANIC || res->how == RUN_TRIPLE_FAULT ||
-		   res->how == RUN_TIMEOUT) {
+	} else if (run_how_is_crash(res->how) || res->how == RUN_TIMEOUT) {
 		log_error("run: %s", res->why);
 	}
 	status = exit_status_of_result(res, err);

@@ -250,6 +250,24 @@ static void decode_hypercall(struct kvm_run *run, struct kvm_exit *ret)
 	ret->value = (uint64_t *)&run->hypercall.ret;
 }
 
+/*
+ * Linux, Documentation/virt/kvm/api.rst, KVM_EXIT_INTERNAL_ERROR: an
+ * instruction (or what lies where an SMI or a jump led) that KVM's emulator
+ * does not know, or an exception with its stack or table where no RAM is. A
+ * guest does that at will, so it is the guest that failed.
+ */
+static enum kvm_exit_kind internal_error_kind(const struct kvm_run *run)
+{
+	switch (run->internal.suberror) {
+	case KVM_INTERNAL_ERROR_EMULATION:
+	case KVM_INTERNAL_ERROR_SIMUL_EX:
+	case KVM_INTERNAL_ERROR_DELIVERY_EV:
+		return KVM_EXIT_KIND_NOT_EMULATED;
+	default:
+		return KVM_EXIT_KIND_ERROR;
+	}
+}
+
 static void decode(struct kvm_vcpu *v, struct kvm_exit *ret)
 {
 	struct kvm_run *run = v->run;
@@ -283,6 +301,9 @@ static void decode(struct kvm_vcpu *v, struct kvm_exit *ret)
 	case KVM_EXIT_SHUTDOWN:
 	case KVM_EXIT_SYSTEM_EVENT: /* a crash that KVM itself reports */
 		ret->kind = KVM_EXIT_KIND_SHUTDOWN;
+		return;
+	case KVM_EXIT_INTERNAL_ERROR:
+		ret->kind = internal_error_kind(run);
 		return;
 	case KVM_EXIT_INTR:
 	case KVM_EXIT_IRQ_WINDOW_OPEN:
@@ -326,6 +347,12 @@ void kvm_vcpu_error(const struct kvm_vcpu *v, char *buf, size_t len)
 			 "reason 0x%llx (rip 0x%llx)",
 			 v->id, run->fail_entry.hardware_entry_failure_reason,
 			 r.rip);
+	else if (run->exit_reason == KVM_EXIT_INTERNAL_ERROR &&
+		 internal_error_kind(run) == KVM_EXIT_KIND_NOT_EMULATED)
+		snprintf(buf, len,
+			 "CPU %u executed what KVM cannot emulate (suberror "
+			 "%u, rip 0x%llx)",
+			 v->id, run->internal.suberror, r.rip);
 	else if (run->exit_reason == KVM_EXIT_INTERNAL_ERROR)
 		snprintf(
 			buf, len,

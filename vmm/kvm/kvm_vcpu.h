@@ -29,7 +29,9 @@ enum kvm_exit_kind {
 	KVM_EXIT_KIND_MSR,	/* an MSR that the VMM answers for */
 	KVM_EXIT_KIND_MAP_GPA,	/* the guest shares pages, or takes them back */
 	KVM_EXIT_KIND_SHUTDOWN, /* triple fault */
-	KVM_EXIT_KIND_ERROR,	/* KVM cannot go on; see kvm_vcpu_error() */
+	/* the guest executes what KVM cannot emulate; see kvm_vcpu_error() */
+	KVM_EXIT_KIND_NOT_EMULATED,
+	KVM_EXIT_KIND_ERROR, /* KVM cannot go on; see kvm_vcpu_error() */
 };
 
 struct kvm_exit {
@@ -86,7 +88,7 @@ int kvm_vcpu_set_entry(struct kvm_vcpu *v, const struct boot_entry *entry,
 /* Run until the next exit. */
 void kvm_vcpu_run(struct kvm_vcpu *v, struct kvm_exit *ret);
 
-/* After KVM_EXIT_KIND_ERROR: what KVM said, one line. */
+/* After KVM_EXIT_KIND_NOT_EMULATED or _ERROR: what KVM said, one line. */
 void kvm_vcpu_error(const struct kvm_vcpu *v, char *buf, size_t len);
 
 /*

@@ -27,7 +27,7 @@ enum api_event {
 	API_EVENT_PAUSED,
 	API_EVENT_RESUMED,
 	API_EVENT_STOPPING,	   /* the power button was pressed */
-	API_EVENT_PANIC,	   /* of the guest's kernel */
+	API_EVENT_PANIC,	   /* or any other crash of the guest */
 	API_EVENT_CRASH_KERNEL,	   /* it panicked and runs a crash kernel */
 	API_EVENT_SHUTDOWN,	   /* the guest powered off */
 	API_EVENT_RESET,	   /* the guest rebooted */

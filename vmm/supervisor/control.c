@@ -367,7 +367,7 @@ static void tell_end(struct control *c)
 {
 	const struct run_result *r = supervisor_result(c->supervisor);
 
-	if (r->how == RUN_PANIC || r->how == RUN_TRIPLE_FAULT)
+	if (run_how_is_crash(r->how))
 		tell(c, API_EVENT_PANIC, r->why);
 	else if (r->how == RUN_POWEROFF)
 		tell(c, API_EVENT_SHUTDOWN, NULL);

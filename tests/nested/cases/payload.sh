@@ -10,6 +10,8 @@
 # each: attack_cpu 0 -c 2
 # each: attack_int 0
 # each: attack_triple 80 --rng -c 2
+# each: not_emulated 80
+# each: smi 80
 elf=/nested/payloads/${NESTED_CASE#*.}.elf expected=$1
 [ -e "$elf" ] || skip "no payload ${elf##*/}: build all"
 shift

@@ -3,7 +3,8 @@
  * kernel has no /dev/port) and waiting for the power button.
  *
  * guest-tool outb PORT VALUE|CHAR   one byte to an I/O port
- * guest-tool wait-power             returns when the power button is pressed
+ * guest-tool wait-power             says that it waits, and returns when the
+ * power button is pressed
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -63,6 +64,10 @@ static int wait_power_main(void)
 		fprintf(stderr, "guest-tool: no input device\n");
 		return 69;
 	}
+	/* Not earlier: nobody gets what was pressed before the device is open.
+	 */
+	printf("waiting for the power button\n");
+	fflush(stdout);
 	while (poll(fds, n, -1) > 0 || errno == EINTR) {
 		for (nfds_t i = 0; i < n; i++) {
 			if (!(fds[i].revents & POLLIN))

@@ -21,6 +21,11 @@ skip() {
 	exit 77
 }
 
+# progress TEXT...: to whoever waits for a long case, at once.
+progress() {
+	echo "progress: $*" >/dev/console
+}
+
 # On failure the log holds everything that was said.
 show_output() {
 	for f in "$out" "$err" "$CASE_DIR"/*.log; do

@@ -1,0 +1,100 @@
+/* vmm/vm_vcpus.c - the VM's CPUs: one CPUID table for all, threads, entry. */
+#include "vmm/vm_impl.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "vmm/base/bits.h"
+#include "vmm/base/err.h"
+#include "vmm/cpuid.h"
+#include "vmm/kvm/kvm_vcpu.h"
+#include "vmm/kvm/kvm_vm.h"
+#include "vmm/launch.h"
+#include "vmm/machine_q35.h"
+#include "vmm/vm_sev.h"
+
+/*
+ * RAM above what a CPU can address would be there and not work. KVM_SET_CPUID2
+ * would not tell.
+ */
+static int check_phys_bits(const struct vm *vm, unsigned int bits,
+			   struct err *err)
+{
+	uint64_t end_gpa =
+		vm->p.ram_bytes <= MEM_RAM_LOW_MAX
+			? vm->p.ram_bytes
+			: vm->p.ram_bytes - MEM_RAM_LOW_MAX + MEM_RAM_HIGH_BASE;
+
+	if (bits < 64 && end_gpa > BIT64(bits))
+		return err_set_kind(
+			err, ERR_HOST, -E2BIG,
+			"--memory: this CPU has %u physical "
+			"address bits, too few for %llu MiB",
+			bits, (unsigned long long)(vm->p.ram_bytes >> 20));
+	return 0;
+}
+
+/* The table all vCPUs start from. @v: the first one, which knows the TSC. */
+static int make_cpuid(struct vm *vm, struct kvm_vcpu *v,
+		      struct cpuid_table *ret, struct err *err)
+{
+	struct cpuid_params cp = {
+		.n_cpus = vm->p.n_cpus,
+		.tsc_deadline = kvm_vm_has_tsc_deadline(vm->kvm),
+		.tsc_khz = kvm_vcpu_tsc_khz(v),
+		.c_bit = vm->c_bit,
+		.c_bit_reduction = vm->sev ? vm_sev_reduction(vm->sev) : 0,
+		.c_bit_emulated = vm->p.emulate_c_bit,
+		.sev_es = vm->sev && vm->p.launch->kind == LAUNCH_SEV_ES,
+	};
+	unsigned int bits;
+	int r = kvm_vm_supported_cpuid(vm->kvm, ret, err);
+
+	if (!r)
+		r = cpuid_for_machine(ret, &cp, err);
+	if (r < 0)
+		return r;
+	bits = cpuid_phys_bits(ret);
+	if (vm->c_bit && vm->c_bit < bits)
+		bits = vm->c_bit;
+	r = check_phys_bits(vm, bits, err);
+	return r < 0 ? r : machine_finish(vm->machine, bits, err);
+}
+
+static int create_vcpu(struct vm *vm, unsigned int id,
+		       struct cpuid_table *cpuid, struct err *err)
+{
+	AUTO(kvm_vcpu_destroyp) struct kvm_vcpu *v = NULL;
+	int r = kvm_vcpu_create(vm->kvm, id, &v, err);
+
+	if (!r && id == 0)
+		r = make_cpuid(vm, v, cpuid, err);
+	if (r < 0)
+		return r;
+	cpuid_set_apic_id(cpuid, id);
+	r = kvm_vcpu_set_cpuid(v, cpuid, err);
+	if (!r)
+		r = kvm_vcpu_init_platform(v, err);
+	if (!r)
+		r = vcpu_create(id, TAKE(v), machine_pio(vm->machine),
+				machine_mmio(vm->machine), &vm->vcpu_owner,
+				&vm->vcpu[id], err);
+	if (!r)
+		vm->n_vcpus++;
+	return r;
+}
+
+int vm_create_vcpus(struct vm *vm, const struct boot_entry *entry,
+		    struct err *err)
+{
+	AUTO(freep) struct cpuid_table *cpuid = malloc(sizeof(*cpuid));
+	int r = 0;
+
+	if (!cpuid)
+		return err_set(err, -ENOMEM, "out of memory");
+	for (unsigned int i = 0; i < vm->p.n_cpus && !r; i++)
+		r = create_vcpu(vm, i, cpuid, err);
+	if (!r)
+		r = kvm_vcpu_set_entry(vcpu_kvm(vm->vcpu[0]), entry, err);
+	return r;
+}
