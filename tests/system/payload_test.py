@@ -514,12 +514,6 @@ def private_kib(pid):
     return sum(int(r[1]) for r in rows if r[0] in ("Private_Clean:", "Private_Dirty:", "Private_Hugetlb:"))
 
 
-def tree(pid):
-    """A process and those it started, theirs too."""
-    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
-        return [pid] + [p for c in f.read().split() for p in tree(int(c))]
-
-
 @case
 def a_running_vm_costs_at_most_what_the_plan_says(e):
     """All of RAM is touched (prefault), with devices; the plan is an upper bound, and not a wild one."""
