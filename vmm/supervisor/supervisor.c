@@ -59,27 +59,13 @@ void supervisor_unwatch(struct supervisor_watch *w)
 	list_remove(&w->link);
 }
 
-#define TELL(s, op, ...)                                                       \
-	do {                                                                   \
-		struct list *l_ = list_first(&(s)->watches), *next_;           \
-                                                                               \
-		for (; l_; l_ = next_) {                                       \
-			struct supervisor_watch *w_ = container_of(            \
-				l_, struct supervisor_watch, link);            \
-                                                                               \
-			next_ = list_next(&(s)->watches, l_);                  \
-			if (w_->ops->op)                                       \
-				w_->ops->op(w_->arg, ##__VA_ARGS__);           \
-		}                                                              \
-	} while (0)
-
-static void set_state(struct supervisor *s, enum supervisor_state state)
+void supervisor_set_state(struct supervisor *s, enum supervisor_state state)
 {
 	if (s->state == state)
 		return;
 	s->state = state;
 	log_debug("guest: %s", supervisor_state_name(state));
-	TELL(s, state, state);
+	SUPERVISOR_TELL(s, state, state);
 }
 
 enum supervisor_state supervisor_state(const struct supervisor *s)
@@ -173,7 +159,7 @@ void supervisor_kill(struct supervisor *s, enum run_how how, const char *why)
 		supervisor_ask(s, &m);
 	else /* it is busy making the machine */
 		monitor_proc_kill(s->proc);
-	set_state(s, SUPERVISOR_STOPPING);
+	supervisor_set_state(s, SUPERVISOR_STOPPING);
 	loop_set_timer(s->patience, END_PATIENCE_MS);
 }
 
@@ -187,7 +173,7 @@ void supervisor_stop(struct supervisor *s, const char *who)
 	if (s->state == SUPERVISOR_PAUSED)
 		supervisor_resume(s); /* it could not do anything else */
 	supervisor_power_button(s);
-	set_state(s, SUPERVISOR_STOPPING);
+	supervisor_set_state(s, SUPERVISOR_STOPPING);
 	loop_set_timer(s->stop_timeout, s->p.config->stop_timeout_ms);
 }
 
@@ -211,118 +197,7 @@ static void on_patience(void *arg)
 		monitor_proc_kill(s->proc);
 }
 
-/* --- what the monitor says ----------------------------------------------- */
-
-static void take_state(struct supervisor *s, uint32_t state)
-{
-	if (!s->ready || s->state == SUPERVISOR_STOPPING)
-		return;
-	if (state == MONITOR_STATE_RUNNING)
-		set_state(s, SUPERVISOR_RUNNING);
-	else if (state == MONITOR_STATE_PAUSED)
-		set_state(s, SUPERVISOR_PAUSED);
-	else
-		set_state(s, SUPERVISOR_LAUNCH);
-}
-
-static void take_launch_info(struct supervisor *s,
-			     const struct launch_info *info)
-{
-	if (s->state == SUPERVISOR_STARTING && info->state == LAUNCH_MEASURED)
-		set_state(s, SUPERVISOR_LAUNCH);
-	TELL(s, launch_info, info);
-}
-
-static void take_launch_answer(struct supervisor *s,
-			       const struct monitor_msg_launch_answer *m)
-{
-	struct err err = {.code = m->code, .kind = (enum err_kind)m->kind};
-
-	memcpy(err.msg, m->msg, sizeof(err.msg));
-	monitor_text_clean(err.msg);
-	TELL(s, launch_answer, m->code, &err);
-}
-
-static void take_event(struct supervisor *s, const struct monitor_msg_event *m)
-{
-	if (m->kind == MONITOR_EVENT_CRASH_KERNEL)
-		log_debug("the guest panicked and runs a crash kernel");
-	else
-		log_debug("the guest's driver of %s broke it", m->device);
-	TELL(s, event, (enum monitor_event)m->kind, m->device);
-}
-
-static void take_result(struct supervisor *s,
-			const struct monitor_msg_result *m)
-{
-	s->has_result = true;
-	s->result.how = (enum run_how)m->how;
-	s->result.value = m->value;
-	memcpy(s->result.why, m->why, sizeof(s->result.why));
-	monitor_text_clean(s->result.why);
-}
-
-static void take_error(struct supervisor *s, const struct monitor_msg_error *m)
-{
-	s->has_error = true;
-	s->error.kind = (enum err_kind)m->kind;
-	s->error.code = m->code;
-	memcpy(s->error.msg, m->msg, sizeof(s->error.msg));
-	monitor_text_clean(s->error.msg);
-}
-
-/* The key has done its work. A second such message changes nothing. */
-static void take_encrypted(struct supervisor *s,
-			   const struct monitor_msg_encrypted *m)
-{
-	if (!s->key.broker)
-		return;
-	key_broker_encrypted(s->key.broker);
-	log_info("guest memory: %s%s",
-		 mktme_protects(&s->p.config->devices.mktme),
-		 m->verified ? "" : " (this kernel does not print KeyIDs)");
-}
-
-static void take(struct supervisor *s, const struct monitor_msg *m)
-{
-	switch (m->type) {
-	case MONITOR_MSG_ENCRYPTED:
-		take_encrypted(s, &m->encrypted);
-		break;
-	case MONITOR_MSG_READY:
-		s->ready = true;
-		break;
-	case MONITOR_MSG_STATE:
-		take_state(s, m->state.state);
-		break;
-	case MONITOR_MSG_TIMING:
-		timing_merge(s->p.timing, m->timing.at, MONITOR_TIMINGS_MAX);
-		break;
-	case MONITOR_MSG_EVENT:
-		take_event(s, &m->event);
-		break;
-	case MONITOR_MSG_COUNTERS:
-		supervisor_take_counters(s, &m->counters);
-		break;
-	case MONITOR_MSG_LAUNCH_INFO:
-		take_launch_info(s, &m->launch_info);
-		break;
-	case MONITOR_MSG_LAUNCH_ANSWER:
-		take_launch_answer(s, &m->launch_answer);
-		break;
-	case MONITOR_MSG_TRAP:
-		supervisor_take_trap(s, &m->trap);
-		break;
-	case MONITOR_MSG_RESULT:
-		take_result(s, &m->result);
-		break;
-	case MONITOR_MSG_ERROR:
-		take_error(s, &m->error);
-		break;
-	default: /* JAILED */
-		break;
-	}
-}
+/* --- the channel -------------------------------------------------------- */
 
 /* Nothing counts after the last message of a monitor. */
 static bool is_over(const struct supervisor *s)
@@ -347,7 +222,7 @@ static void take_message(struct supervisor *s, bool *more)
 	}
 	*more = r > 0;
 	if (r > 0 && !is_over(s)) {
-		take(s, &s->msg);
+		supervisor_take(s, &s->msg);
 	} else if (r == -EBADMSG && !is_over(s)) {
 		err_set_kind(&s->error, ERR_INTERNAL, r,
 			     "the monitor sent what is no message; it was "
@@ -511,7 +386,7 @@ static void conclude(struct supervisor *s)
 		s->result.how = RUN_ERROR;
 		memcpy(s->result.why, s->error.msg, sizeof(s->result.why));
 	}
-	set_state(s, SUPERVISOR_ENDED);
+	supervisor_set_state(s, SUPERVISOR_ENDED);
 	loop_quit(s->p.loop);
 }
 
@@ -521,13 +396,13 @@ static void restart(struct supervisor *s)
 	int r;
 
 	log_debug("the guest rebooted; starting it again");
-	set_state(s, SUPERVISOR_STARTING);
+	supervisor_set_state(s, SUPERVISOR_STARTING);
 	s->has_result = false;
 	r = start_proc(s, err);
 	if (!r)
 		r = hand_over(s, err);
 	if (!r) {
-		TELL(s, restarted);
+		SUPERVISOR_TELL(s, restarted);
 		return;
 	}
 	s->has_error = true;

@@ -55,6 +55,26 @@ struct supervisor {
 	struct question questions[SUPERVISOR_QUESTIONS_MAX];
 };
 
+/* Call @op of every watcher that has it; they may unwatch themselves. */
+#define SUPERVISOR_TELL(s, op, ...)                                            \
+	do {                                                                   \
+		struct list *l_ = list_first(&(s)->watches), *next_;           \
+                                                                               \
+		for (; l_; l_ = next_) {                                       \
+			struct supervisor_watch *w_ = container_of(            \
+				l_, struct supervisor_watch, link);            \
+                                                                               \
+			next_ = list_next(&(s)->watches, l_);                  \
+			if (w_->ops->op)                                       \
+				w_->ops->op(w_->arg, ##__VA_ARGS__);           \
+		}                                                              \
+	} while (0)
+
+/* Tells the watchers when it is another one. */
+void supervisor_set_state(struct supervisor *s, enum supervisor_state state);
+/* A message that monitor_msg_check() likes. */
+void supervisor_take(struct supervisor *s, const struct monitor_msg *m);
+
 /* 0, or an error of monitor_msg_send(). There is a monitor. */
 int supervisor_ask(struct supervisor *s, const struct monitor_msg *m);
 /* Part of an answer, or of the final counters. */
