@@ -64,6 +64,12 @@ enum seccomp_choice {
 	SECCOMP_CHOICE_FORCE_OFF,
 };
 
+/* --cgroup auto|DIRECTORY[,weight=N] */
+struct cgroup_config {
+	char *where;	 /* NULL: none of its own */
+	uint64_t weight; /* cpu.weight; 0: not set */
+};
+
 struct uuid_config {
 	bool given;
 	uint8_t bytes[16]; /* in the order of the text form (RFC 4122, 3) */
@@ -85,6 +91,7 @@ struct run_config {
 	bool debug_exit;
 	int jail;   /* enum jail_choice */
 	char *user; /* of the monitor: NAME|UID[:GROUP|:GID] */
+	struct cgroup_config cgroup;
 	bool print_timing;
 	bool print_plan;
 	bool json; /* of `coffer plan` */

@@ -16,6 +16,7 @@ enum { PAGE = 4096 };
 #define AT(f, t) OPTION_AT(struct run_config, f, t)
 #define MEMORY(f, t) OPTION_AT(struct memory_config, f, t)
 #define CONSOLE(f, t) OPTION_AT(struct console_config, f, t)
+#define CGROUP(f, t) OPTION_AT(struct cgroup_config, f, t)
 
 static int memory_check(void *group, struct err *err)
 {
@@ -264,6 +265,36 @@ static const char *const seccomp_choices[] = {
 	[SECCOMP_CHOICE_FORCE_OFF] = "force-off",
 	NULL};
 
+static int cgroup_check(void *group, struct err *err)
+{
+	const struct cgroup_config *c = group;
+
+	if (c->where[0] == '/' || !strcmp(c->where, "auto"))
+		return 0;
+	return err_set(err, -EINVAL,
+		       "'%s' is neither auto nor a whole path, such as "
+		       "/sys/fs/cgroup/guests.slice",
+		       c->where);
+}
+
+static const struct option_desc cgroup_subs[] = {
+	{.name = "where",
+	 .kind = OPTION_PATH,
+	 .off = CGROUP(where, char *),
+	 .arg = "auto|DIR",
+	 .help = "the delegated cgroup; auto: the one coffer is in",
+	 .implicit = true,
+	 .required = true},
+	{.name = "weight",
+	 .kind = OPTION_NUMBER,
+	 .off = CGROUP(weight, uint64_t),
+	 .arg = "N",
+	 .help = "share of CPU time beside others, cpu.weight (1 to 10000)",
+	 .min = 1,
+	 .max = 10000},
+	{0},
+};
+
 static const struct option_desc jail_options[] = {
 	{.name = "jail",
 	 .kind = OPTION_CHOICE,
@@ -271,7 +302,9 @@ static const struct option_desc jail_options[] = {
 	 .arg = "on|off",
 	 .help = "run the guest in namespaces of its own (default on)",
 	 .more = "off: for a host that forbids namespaces. The guest's process "
-		 "then sees the host's files as you do.",
+		 "is then your user, without capabilities, and what stands "
+		 "between it and the host's files is its list of system calls, "
+		 "and Landlock where the kernel has it.",
 	 .choices = jail_choices},
 	{.name = "user",
 	 .kind = OPTION_TEXT,
@@ -280,6 +313,16 @@ static const struct option_desc jail_options[] = {
 	 .help = "as root: the user that runs the guest",
 	 .more = "Default: one of its own for each guest, without an account.",
 	 .max = 256},
+	{.name = "cgroup",
+	 .kind = OPTION_GROUP,
+	 .off = AT(cgroup, struct cgroup_config),
+	 .arg = "auto|DIR[,KEY]",
+	 .help = "limit the guest's process by a cgroup of its own in DIR",
+	 .more = "memory.max is what coffer plan prints, pids.max its threads. "
+		 "cgroup v2, delegated to this user; removed at the end.",
+	 .subs = cgroup_subs,
+	 .group_size = sizeof(struct cgroup_config),
+	 .group_check = cgroup_check},
 	{.name = "seccomp",
 	 .kind = OPTION_CHOICE,
 	 .off = AT(seccomp, int),

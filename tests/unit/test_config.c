@@ -106,6 +106,28 @@ static void memory_has_suboptions(void **state)
 	run_config_destroy(&c);
 }
 
+static void a_cgroup_is_auto_or_a_whole_path(void **state)
+{
+	struct run_config c;
+
+	(void)state;
+	parses(&c, "--cgroup", "/sys/fs/cgroup/a.slice,weight=300", NULL);
+	assert_string_equal(c.cgroup.where, "/sys/fs/cgroup/a.slice");
+	assert_int_equal(c.cgroup.weight, 300);
+	run_config_destroy(&c);
+	parses(&c, "--cgroup", "auto", NULL);
+	assert_string_equal(c.cgroup.where, "auto");
+	assert_int_equal(c.cgroup.weight, 0);
+	run_config_destroy(&c);
+	refuses("--cgroup: 'guests' is neither auto nor a whole path, such as "
+		"/sys/fs/cgroup/guests.slice",
+		"--cgroup", "guests", NULL);
+	refuses("--cgroup: 'where' is missing", "--cgroup", "weight=5", NULL);
+	refuses("--cgroup: weight: '10001' is too large; at most 10000 is "
+		"possible",
+		"--cgroup", "auto,weight=10001", NULL);
+}
+
 static void impossible_memory_is_refused(void **state)
 {
 	(void)state;
@@ -340,6 +362,7 @@ int main(void)
 		cmocka_unit_test(a_kernel_is_enough),
 		cmocka_unit_test(without_a_kernel_nothing_starts),
 		cmocka_unit_test(memory_has_suboptions),
+		cmocka_unit_test(a_cgroup_is_auto_or_a_whole_path),
 		cmocka_unit_test(impossible_memory_is_refused),
 		cmocka_unit_test(cpus_are_1_to_64),
 		cmocka_unit_test(the_console_is_one_of_five),

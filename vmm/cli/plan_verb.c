@@ -9,6 +9,7 @@
 #include "vmm/base/log.h"
 #include "vmm/cli/cli.h"
 #include "vmm/config_boot.h"
+#include "vmm/config_cost.h"
 #include "vmm/exit_status.h"
 #include "vmm/host_cost.h"
 
@@ -112,20 +113,12 @@ static int measured_bytes(struct run_config *c, uint64_t *ret, struct err *err)
 
 static int plan(struct run_config *c, FILE *out, struct err *err)
 {
-	struct host_cost_args a = {
-		.ram_bytes = c->memory.size,
-		.hugepage_size = c->memory.hugepages,
-		.n_cpus = (unsigned int)c->cpus,
-		.n_disks = c->devices.disks.n,
-		.n_nets = c->devices.nets.n,
-		.vsock = c->devices.vsock.cid,
-		.rng = c->devices.rng,
-		.is_protected = protect_is_sev(c->devices.protect),
-	};
+	struct host_cost_args a;
 	struct row rows[ROWS];
 	struct host_cost cost;
 	int r = run_config_finish(c, err);
 
+	config_cost_args(c, &a);
 	if (r >= 0 && a.is_protected)
 		r = measured_bytes(c, &a.measured_bytes, err);
 	if (r < 0)

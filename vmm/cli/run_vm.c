@@ -13,12 +13,16 @@
 #include "vmm/base/fault.h"
 #include "vmm/base/log.h"
 #include "vmm/base/loop.h"
+#include "vmm/config_cost.h"
 #include "vmm/console.h"
 #include "vmm/console_open.h"
 #include "vmm/device_files.h"
+#include "vmm/host_cost.h"
 #include "vmm/kvm/kvm_sys.h"
 #include "vmm/launch_host.h"
 #include "vmm/supervisor/control.h"
+#include "vmm/supervisor/guest_cgroup.h"
+#include "vmm/supervisor/jail_plan.h"
 #include "vmm/supervisor/supervisor.h"
 #include "vmm/timing.h"
 #include "vmm/tty.h"
@@ -30,6 +34,7 @@ struct runner {
 	struct control *control;
 	struct console *console;
 	struct device_files *files;
+	struct guest_cgroup *cgroup;
 	struct launch_host launch;
 	struct timing timing;
 };
@@ -89,6 +94,25 @@ static int prepare_loop(struct runner *r, struct err *err)
 	return 0;
 }
 
+/* What `coffer plan` says is what it gets. */
+static int make_cgroup(struct runner *r, struct err *err)
+{
+	struct guest_cgroup_params p = {
+		.where = r->c->cgroup.where,
+		.pids_max = jail_plan_threads(r->c),
+		.cpu_weight = r->c->cgroup.weight,
+	};
+	struct host_cost_args args;
+	struct host_cost cost;
+
+	if (!p.where)
+		return 0;
+	config_cost_args(r->c, &args);
+	host_cost(&args, &cost);
+	p.memory_max = cost.memory_max;
+	return guest_cgroup_create(&p, guest_cgroup_kernel(), &r->cgroup, err);
+}
+
 static int start_supervisor(struct runner *r, struct err *err)
 {
 	const struct supervisor_params p = {
@@ -97,6 +121,7 @@ static int start_supervisor(struct runner *r, struct err *err)
 		.timing = &r->timing,
 		.launch = protect_is_sev(r->c->devices.protect) ? &r->launch
 								: NULL,
+		.cgroup = r->cgroup ? guest_cgroup_fd(r->cgroup) : -1,
 	};
 
 	return supervisor_create(&p, &r->supervisor, err);
@@ -129,7 +154,11 @@ static int open_and_run(struct runner *r, struct run_result *res,
 	if (!ret)
 		ret = fault_point("kvm", err);
 	if (!ret)
-		ret = prepare_loop(r, err);
+		ret = prepare_loop(r, err); /* signals wait from here on */
+	if (!ret)
+		ret = make_cgroup(r, err);
+	if (!ret)
+		ret = fault_point("cgroup", err);
 	if (!ret)
 		ret = start_supervisor(r, err);
 	if (!ret)
@@ -184,6 +213,7 @@ int run_vm(const struct run_config *c, struct run_result *res, struct err *err)
 	signal(SIGPIPE, SIG_IGN);
 	timing_mark(&r.timing, TIMING_CONFIGURED);
 	ret = open_and_run(&r, res, err);
+	guest_cgroup_destroy(r.cgroup);
 	launch_host_close(&r.launch);
 	loop_destroy(r.loop);
 	err_default_kind(err, ERR_HOST);

@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "vmm/base/bits.h"
 #include "vmm/base/err.h"
 #include "vmm/base/fault.h"
 #include "vmm/base/log.h"
@@ -125,6 +126,17 @@ static int set_limits(const struct monitor_msg_jail *j, struct err *err)
 
 /* --- privileges ---------------------------------------------------------- */
 
+/* Only who has CAP_SETPCAP has something in the bounding set to lose. */
+static bool has_setpcap(void)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct now[_LINUX_CAPABILITY_U32S_3] = {0};
+
+	return !syscall(SYS_capget, &head, now) &&
+	       now[0].effective & BIT32(CAP_SETPCAP);
+}
+
 static int drop_bounding_set(struct err *err)
 {
 	for (unsigned long cap = 0; cap < CAP_NUMBERS; cap++)
@@ -216,9 +228,11 @@ int jail_enter(const struct monitor_msg_jail *j, struct err *err)
 	leave_session_keyring();
 	if (j->flags & MONITOR_JAIL_ON)
 		r = enter_namespaces(j, err);
+	else if (has_setpcap()) /* root's, who stays user 0 */
+		r = step(drop_bounding_set(err), "bounding set", err);
 	if (!r)
 		r = step(set_limits(j, err), "limits", err);
-	if (!r && (j->flags & MONITOR_JAIL_ON))
+	if (!r)
 		r = step(drop_capabilities(err), "capabilities", err);
 	if (!r)
 		r = arm(err);

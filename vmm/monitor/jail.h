@@ -15,8 +15,8 @@ struct monitor_msg_jail;
 
 /*
  * One thread, once. @j as received. The message names the step that failed and
- * what to do. Without MONITOR_JAIL_ON only limits are set, privileges dropped
- * where that needs none, and the parent's death ends us.
+ * what to do. Without MONITOR_JAIL_ON the root and the user stay as they are;
+ * limits, capabilities and Landlock are the same.
  */
 int jail_enter(const struct monitor_msg_jail *j, struct err *err);
 

@@ -60,5 +60,6 @@ int jail_landlock(struct err *err)
 		return err_set_kind(err, ERR_HOST, -errno,
 				    "jail: Landlock (ABI %ld): %s", abi,
 				    strerror(errno));
+	log_debug("jail: Landlock, ABI %ld", abi);
 	return 0;
 }

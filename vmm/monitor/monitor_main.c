@@ -15,13 +15,13 @@
 #include "vmm/base/fault.h"
 #include "vmm/base/log.h"
 #include "vmm/base/thread_start.h"
+#include "vmm/build_id.h"
 #include "vmm/monitor/jail.h"
 #include "vmm/monitor/monitor_guest.h"
 #include "vmm/monitor/monitor_lockdown.h"
 #include "vmm/monitor/monitor_proto.h"
 #include "vmm/monitor/monitor_setup.h"
 #include "vmm/timing.h"
-#include "vmm/version.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 /*
@@ -135,11 +135,11 @@ int main(int argc, char **argv)
 
 	/* One heap for all threads grows by brk alone. */
 	mallopt(M_ARENA_MAX, 1);
-	if (argc != 2 || strcmp(argv[1], coffer_version()) != 0) {
-		log_error("coffer-monitor is a part of coffer %s, started by "
-			  "'coffer run' of the same version",
-			  coffer_version());
-		return EXIT_FAILURE;
+	if (argc != 2 || strcmp(argv[1], coffer_build_id()) != 0) {
+		log_error("coffer-monitor is a part of coffer, build %s, and "
+			  "started by its 'coffer run'",
+			  coffer_build_id());
+		return MONITOR_EXIT_OTHER_BUILD;
 	}
 	/* No taking apart: see monitor_guest_run(). */
 	if (run(&msg, &err) >= 0)

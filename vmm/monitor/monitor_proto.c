@@ -369,9 +369,26 @@ int monitor_msg_recv(int channel, enum monitor_dir dir, struct monitor_msg *ret,
 	return 1;
 }
 
+/*
+ * Terminals obey the C1 controls, too: U+0080 to U+009F, which are 0xc2 and one
+ * more byte in UTF-8, or a byte alone. Names of files in UTF-8 stay readable.
+ */
+static bool is_control(unsigned char c, unsigned char before)
+{
+	if (c < 0x20 || c == 0x7f)
+		return true;
+	return c >= 0x80 && c < 0xa0 && (before < 0x80 || before == 0xc2);
+}
+
 void monitor_text_clean(char *text)
 {
-	for (; *text; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+	unsigned char before = 0;
+
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (is_control(c, before))
 			*text = '?';
+		before = c;
+	}
 }

@@ -41,6 +41,12 @@ enum {
 	MONITOR_FD_CHANNEL = 3,
 };
 
+/*
+ * It was started with another build's number as its argument, and has not
+ * touched the channel: a status is what any two builds agree on.
+ */
+enum { MONITOR_EXIT_OTHER_BUILD = 3 };
+
 enum {
 	MONITOR_FDS_MAX = 16, /* in one message */
 	MONITOR_LABEL_MAX = 256,

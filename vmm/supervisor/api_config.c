@@ -99,6 +99,14 @@ static json_t *make_vsock(const struct vsock_config *v)
 			 json_value_text(v->path));
 }
 
+static json_t *make_cgroup(const struct cgroup_config *c)
+{
+	if (!c->where)
+		return json_null();
+	return json_pack("{s:o, s:o}", "where", json_value_text(c->where),
+			 "weight", json_value_u64(c->weight));
+}
+
 /* The word of a choice, as the option's table has it. */
 static void set_choice(json_t *j, const char *name, int value)
 {
@@ -120,6 +128,7 @@ static void set_run(json_t *j, const struct run_config *c)
 	set_choice(j, "on-reboot", c->on_reboot);
 	set_choice(j, "seccomp", c->seccomp);
 	set_choice(j, "jail", c->jail);
+	json_object_set_new(j, "cgroup", make_cgroup(&c->cgroup));
 	json_object_set_new(j, "oem-strings", json_value_u64(c->oem_strings.n));
 }
 

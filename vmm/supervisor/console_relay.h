@@ -2,9 +2,11 @@
  * vmm/supervisor/console_relay.h - between the console's host end (vmm/console)
  * and the monitor: bytes in both directions over a stream socket.
  *
- * The terminal, sockets and pseudo terminals stay with the supervisor; the
- * monitor sees a socket. Output is lossless where the console is: while its
- * buffer is half full, nothing more is taken, and the guest waits.
+ * The terminal, sockets, pseudo terminals and files stay with the supervisor;
+ * the monitor sees a socket. A file could be handed over, but who writes to a
+ * descriptor of it may also empty it: what a guest has said stays said. Output
+ * is lossless where the console is: while its buffer is half full, nothing more
+ * is taken, and the guest waits.
  */
 #ifndef VMM_SUPERVISOR_CONSOLE_RELAY_H
 #define VMM_SUPERVISOR_CONSOLE_RELAY_H

@@ -170,15 +170,18 @@ static uint32_t raise_files(uint32_t n)
 	return n;
 }
 
+unsigned int jail_plan_threads(const struct run_config *c)
+{
+	return (unsigned int)c->cpus + THREADS;
+}
+
 static void set_limits(const struct run_config *c, struct monitor_msg_jail *m)
 {
 	m->n_files = raise_files(c->devices.vsock.path ? FILES_VSOCK : FILES);
-	m->n_procs = (uint32_t)c->cpus + THREADS;
-	/* KVM pins a protected guest; nobody else locks anything. */
-	if (protect_is_sev(c->devices.protect))
-		m->locked_bytes = memlock_need(c->memory.size, 0);
+	m->n_procs = jail_plan_threads(c);
 	m->log_level = (uint32_t)log_get_level();
-	if (protect_is_sev(c->devices.protect)) /* KVM pins it all */
+	/* KVM pins all of a protected guest; nobody else locks anything. */
+	if (protect_is_sev(c->devices.protect))
 		m->locked_bytes = memlock_need(c->memory.size, 0);
 	if (c->devices.disks.n) /* else disks get threads, and are slow */
 		m->locked_bytes += RING_LOCKED;

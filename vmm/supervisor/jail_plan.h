@@ -38,6 +38,8 @@ struct jail_plan {
 int jail_plan_make(const struct run_config *c, struct jail_plan *ret,
 		   struct err *err);
 void jail_plan_release(struct jail_plan *p);
+/* The most threads that a monitor and the kernel for it have. */
+unsigned int jail_plan_threads(const struct run_config *c);
 /* Nothing is held. */
 void jail_plan_init(struct jail_plan *p);
 

@@ -16,8 +16,8 @@
 #include <sys/wait.h>
 
 #include "vmm/base/err.h"
+#include "vmm/build_id.h"
 #include "vmm/monitor/monitor_proto.h"
-#include "vmm/version.h"
 
 static const char name[] = "coffer-monitor";
 
@@ -135,7 +135,7 @@ static void map_user(const struct child *c)
 static void __attribute__((noreturn)) become_monitor(const struct child *c)
 {
 	char *argv[] = {(char *)(uintptr_t)name,
-			(char *)(uintptr_t)coffer_version(), NULL};
+			(char *)(uintptr_t)coffer_build_id(), NULL};
 	char *envp[] = {NULL};
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
@@ -166,12 +166,17 @@ static int clone_failed(const struct monitor_proc_params *p, int e,
 {
 	const char *hint = "";
 
+	if (p->cgroup >= 0 && e == EACCES)
+		hint = "; to put it into the cgroup, this process has to be in "
+		       "the delegated tree itself (systemd-run --user --scope "
+		       "-p Delegate=yes)";
 	if (p->namespaces && (e == EPERM || e == ENOSPC || e == EUSERS))
 		hint = "; this host allows no namespaces "
 		       "(kernel.unprivileged_userns_clone, "
 		       "user.max_user_namespaces, or a chroot or container "
 		       "around us): run as root, or without them by --jail off";
-	return err_set_kind(err, e == EPERM ? ERR_PERM : ERR_HOST, -e,
+	return err_set_kind(err,
+			    e == EPERM || e == EACCES ? ERR_PERM : ERR_HOST, -e,
 			    "%s: clone3: %s%s", name, strerror(e), hint);
 }
 
@@ -218,8 +223,13 @@ static int start(struct monitor_proc *p, const struct child *c, struct err *err)
 		.pidfd = (uintptr_t)&p->pidfd,
 		.exit_signal = SIGCHLD,
 	};
-	long pid = syscall(SYS_clone3, &a, sizeof(a));
+	long pid;
 
+	if (c->p->cgroup >= 0) { /* what it allocates is counted there */
+		a.flags |= CLONE_INTO_CGROUP;
+		a.cgroup = (__u64)c->p->cgroup;
+	}
+	pid = syscall(SYS_clone3, &a, sizeof(a));
 	if (pid < 0)
 		return clone_failed(c->p, errno, err);
 	if (!pid)

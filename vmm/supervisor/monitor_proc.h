@@ -17,6 +17,8 @@ struct monitor_proc_params {
 	int program;	 /* monitor_proc_find(); borrowed */
 	bool namespaces; /* own ones: user (unless root), mount, network, IPC,
 			    PID, UTS, cgroup */
+	int cgroup;	 /* that it is born in, a directory of cgroup v2; -1:
+			    ours; borrowed */
 };
 
 /*
@@ -28,8 +30,8 @@ int monitor_proc_find(int *ret_fd, struct err *err);
 
 /*
  * Start it. What it may do wrong before it can speak arrives as an ERROR on the
- * channel, as everything later. Errors of clone3(2); -EPERM and -ENOSPC name
- * what the host forbids.
+ * channel, as everything later. Errors of clone3(2); -EPERM, -ENOSPC and
+ * -EACCES name what the host forbids.
  */
 int monitor_proc_start(const struct monitor_proc_params *p,
 		       struct monitor_proc **ret, struct err *err);

@@ -259,6 +259,7 @@ static int start_proc(struct supervisor *s, struct err *err)
 	const struct monitor_proc_params pp = {
 		.program = s->program,
 		.namespaces = s->jail.msg.flags & MONITOR_JAIL_ON,
+		.cgroup = s->p.cgroup,
 	};
 	struct monitor_msg m = {.type = MONITOR_MSG_JAIL};
 	int r = monitor_proc_start(&pp, &s->proc, err);

@@ -66,6 +66,7 @@ struct supervisor_params {
 	struct loop *loop;		  /* borrowed; quits at the end */
 	struct timing *timing;		  /* borrowed */
 	const struct launch_host *launch; /* borrowed; NULL: not protected */
+	int cgroup; /* for the monitors, borrowed; -1: ours */
 };
 
 /*

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "vmm/base/log.h"
+#include "vmm/build_id.h"
 #include "vmm/config.h"
 #include "vmm/monitor/seccomp_report.h"
 
@@ -61,6 +62,12 @@ void supervisor_set_death(struct supervisor *s, int status)
 			     sigabbrev_np(WTERMSIG(status))
 				     ? sigabbrev_np(WTERMSIG(status))
 				     : "RT");
+	else if (WEXITSTATUS(status) == MONITOR_EXIT_OTHER_BUILD)
+		err_set_kind(&s->error, ERR_HOST, -ENOEXEC,
+			     "coffer-monitor, beside this program or in its "
+			     "libexec directory, is not of this build (%s): "
+			     "install both anew",
+			     coffer_build_id());
 	else
 		err_set_kind(&s->error, ERR_INTERNAL, -ECHILD,
 			     "the monitor ended with status %d and did not say "
