@@ -6,11 +6,13 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "devices/virtio/scsi_uring.h"
 #include "tests/attack/attack.h"
 #include "vmm/base/thread_start.h"
 #include "vmm/kvm/kvm_vcpu.h"
@@ -31,6 +33,10 @@ int __real_io_uring_enable_rings(struct io_uring *ring);
 int __wrap_io_uring_enable_rings(struct io_uring *ring);
 void __real_thread_start(enum thread_kind kind);
 void __wrap_thread_start(enum thread_kind kind);
+int __real_scsi_uring_create(const struct scsi_file *files, unsigned int n,
+			     struct scsi_engine **ret, struct err *err);
+int __wrap_scsi_uring_create(const struct scsi_file *files, unsigned int n,
+			     struct scsi_engine **ret, struct err *err);
 
 static unsigned int chosen_kind, chosen;
 static __thread enum thread_kind my_kind = THREAD_MAIN;
@@ -50,11 +56,26 @@ int __wrap_io_uring_enable_rings(struct io_uring *ring)
 	return __real_io_uring_enable_rings(ring);
 }
 
+/* Workers exist where there is no ring. */
+int __wrap_scsi_uring_create(const struct scsi_file *files, unsigned int n,
+			     struct scsi_engine **ret, struct err *err)
+{
+	if (chosen && chosen_kind == THREAD_WORKER)
+		return -ENOSYS;
+	return __real_scsi_uring_create(files, n, ret, err);
+}
+
+static void attack(void);
+
 void __wrap_thread_start(enum thread_kind kind)
 {
+	static atomic_flag has_worker = ATOMIC_FLAG_INIT;
+
 	my_kind = kind;
 	prctl(PR_GET_NAME, my_name);
 	__real_thread_start(kind);
+	if (kind == THREAD_WORKER && !atomic_flag_test_and_set(&has_worker))
+		attack(); /* it waits for the guest otherwise */
 }
 
 static const struct attempt *attempt(void)

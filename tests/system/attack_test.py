@@ -17,7 +17,7 @@ import sys
 import tempfile
 import uuid
 
-KINDS = ["main", "vcpu", "io"]  # as enum thread_kind; a worker exists only without io_uring
+KINDS = ["main", "vcpu", "io", "worker"]  # as enum thread_kind
 PATIENCE = 60
 NOBODY = 65534
 LEAKED = (300, 900)  # descriptors that coffer is started with, see attack_calls.c
@@ -32,7 +32,9 @@ locked down tries, once in each kind of thread, what follows. *Trapped*: the cal
 was not made; the monitor ended, and coffer named call, arguments and thread.
 *Killed*: the kernel ended the monitor at once. An errno: the kernel refused, and
 the attacker goes on with nothing gained. `ring:` attempts use the disks' io_uring,
-which only a device's thread may enter.
+which only a device's thread may enter. *worker* is a thread for disks on a host
+without io_uring; the monitor of the test refuses to make a ring then. The ring's
+own workers are the kernel's: they make what is asked of the ring, and nothing else.
 
 """
 
