@@ -177,17 +177,37 @@ def every_step(b, before, starts):
     return n, table
 
 
+def start_idle(b, *more):
+    """A guest that runs, and its console's client."""
+    p = subprocess.Popen(b.cmd("idle", *more), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                         stderr=subprocess.PIPE)
+    s = socket.socket(socket.AF_UNIX)
+    end = time.monotonic() + PATIENCE
+    while s.connect_ex(b.path("console")):
+        check(time.monotonic() < end and p.poll() is None, "never listened")
+        time.sleep(0.01)
+    check(b"idle" in s.recv(100), "console")
+    return p, s
+
+
+def signals(b, before):
+    """Each signal that ends a run: at once, or after the power button was pressed in vain."""
+    for sig in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for timeout in ("0", "0.2"):
+            p, s = start_idle(b, "--stop-timeout", timeout)
+            p.send_signal(sig)
+            status = p.wait(PATIENCE)
+            s.close()
+            check(status == (0 if timeout == "0" else 124), f"{sig.name}: {status}: {p.stderr.read().decode()}")
+            reap()
+            more = left(before, b.tmp, {b.path("status")})
+            check(not more, f"{sig.name}: left behind: {more}")
+
+
 def running(b, before):
     """SIGKILL of either, when the guest runs."""
     for victim in ("supervisor", "monitor"):
-        p = subprocess.Popen(b.cmd("idle"), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                             stderr=subprocess.PIPE)
-        s = socket.socket(socket.AF_UNIX)
-        end = time.monotonic() + PATIENCE
-        while s.connect_ex(b.path("console")):
-            check(time.monotonic() < end and p.poll() is None, "never listened")
-            time.sleep(0.01)
-        check(b"idle" in s.recv(100), "console")
+        p, s = start_idle(b)
         children = Path(f"/proc/{p.pid}/task/{p.pid}/children").read_text(encoding="ascii").split()
         os.kill(p.pid if victim == "supervisor" else int(children[0]), signal.SIGKILL)
         status = p.wait(PATIENCE)
@@ -225,6 +245,7 @@ def main():
             check(not more, f"left behind without a fault: {more}")
             before = snapshot(tmp)
             n, table = every_step(b, before, a.starts)
+            signals(b, before)
             running(b, before)
         except AssertionError as x:
             print(f"FAILED: {x}")
