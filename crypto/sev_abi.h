@@ -20,6 +20,7 @@ enum {
 	SEV_SECRET_MAX = 16384,	 /* LAUNCH_SECRET, payload */
 	SEV_SECRET_ALIGN = 16,	 /* its length and guest address */
 	SEV_VMSA_LEN = 4096,	 /* LAUNCH_UPDATE_VMSA measures whole pages */
+	SEV_REPORT_LEN = 208,	 /* what ATTESTATION returns */
 };
 
 #endif

@@ -40,8 +40,6 @@ enum sev_guest_state {
 	SEV_GUEST_SENT = 6,
 };
 
-enum { SEV_FW_ATTESTATION_LEN = 208 };
-
 /* Arguments by command; buffers are the caller's. */
 struct sev_fw_call {
 	enum sev_fw_cmd cmd;
@@ -72,7 +70,7 @@ struct sev_fw_call {
 		} guest;
 		struct {
 			uint8_t mnonce[SEV_NONCE_LEN];
-			uint8_t out[SEV_FW_ATTESTATION_LEN];
+			uint8_t out[SEV_REPORT_LEN];
 		} attestation;
 	};
 };

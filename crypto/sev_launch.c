@@ -356,8 +356,7 @@ int sev_launch_finish(struct sev_launch *l, struct err *err)
 
 int sev_launch_attest(struct sev_launch *l,
 		      const uint8_t mnonce[static SEV_NONCE_LEN],
-		      uint8_t report[static SEV_FW_ATTESTATION_LEN],
-		      struct err *err)
+		      uint8_t report[static SEV_REPORT_LEN], struct err *err)
 {
 	struct sev_fw_call c = {.cmd = SEV_FW_ATTESTATION};
 	int r = begin(l, SEV_LAUNCH_OP_ATTEST, err);
@@ -367,7 +366,7 @@ int sev_launch_attest(struct sev_launch *l,
 	memcpy(c.attestation.mnonce, mnonce, SEV_NONCE_LEN);
 	r = issue(l, &c, err);
 	if (!r)
-		memcpy(report, c.attestation.out, SEV_FW_ATTESTATION_LEN);
+		memcpy(report, c.attestation.out, SEV_REPORT_LEN);
 	return r; /* a guest that runs goes on */
 }
 

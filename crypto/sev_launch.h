@@ -116,8 +116,7 @@ int sev_launch_finish(struct sev_launch *l, struct err *err);
 /* The report over @mnonce, signed by the PEK. */
 int sev_launch_attest(struct sev_launch *l,
 		      const uint8_t mnonce[static SEV_NONCE_LEN],
-		      uint8_t report[static SEV_FW_ATTESTATION_LEN],
-		      struct err *err);
+		      uint8_t report[static SEV_REPORT_LEN], struct err *err);
 
 enum sev_launch_state sev_launch_state(const struct sev_launch *l);
 /* May @op be called now? */

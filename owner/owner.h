@@ -25,15 +25,20 @@ struct owner_texts {
 	size_t n;
 };
 
-struct owner_session_opts {
+/* Files of certificates, and what they must lead to. */
+struct owner_platform {
 	const char *chain; /* PDH, or chain */
-	uint32_t policy;
-	const char *name;  /* prefix of the files written */
 	const char *roots; /* ASK and ARK, or NULL */
 	const char *cek;   /* the signed CEK, or NULL */
 	bool simulated;	   /* the root must be a simulated one */
-	bool unverified;   /* the chain is not verified */
-	bool force;	   /* replace files */
+};
+
+struct owner_session_opts {
+	struct owner_platform platform;
+	uint32_t policy;
+	const char *name; /* prefix of the files written */
+	bool unverified;  /* the chain is not verified */
+	bool force;	  /* replace files */
 };
 
 /* Writes NAME_godh.b64, NAME_session.b64, NAME_tek.bin, NAME_tik.bin. */
@@ -113,6 +118,21 @@ struct owner_verify_opts {
 
 /* Marks TIK as used by this launch. */
 int owner_verify(const struct owner_verify_opts *o, FILE *out, struct err *err);
+
+struct owner_attestation_opts {
+	struct owner_platform platform;
+	struct owner_content content;
+	const char *nonce;	/* hexadecimal or base64 */
+	const char *report;	/* file: JSON of coffer ctl, base64 or raw */
+	const uint32_t *policy; /* the report must have this one; NULL: any */
+};
+
+/*
+ * Was this launched on this platform, and does it run? Of a report that the
+ * platform signed, it says nothing about keys: that, only owner_verify() does.
+ */
+int owner_attestation(const struct owner_attestation_opts *o, FILE *out,
+		      struct err *err);
 
 struct owner_secret_opts {
 	struct owner_report report;

@@ -86,7 +86,7 @@ static int check_pdh(const char *path, const struct sev_chain *c,
 	return 0;
 }
 
-int owner_chain_load(const struct owner_session_opts *o, struct sev_chain *ret,
+int owner_chain_load(const struct owner_platform *o, struct sev_chain *ret,
 		     struct err *err)
 {
 	int r = add_file("chain", o->chain, ret, err);
@@ -101,8 +101,8 @@ int owner_chain_load(const struct owner_session_opts *o, struct sev_chain *ret,
 }
 
 /* More of what sev_chain_verify() says: our options. */
-static int incomplete(const struct owner_session_opts *o,
-		      const struct sev_chain *c, int r, struct err *err)
+static int incomplete(const struct owner_platform *o, const struct sev_chain *c,
+		      int r, struct err *err)
 {
 	if (r == -ENOENT && !c->have[SEV_CHAIN_ARK] && c->have[SEV_CHAIN_CEK])
 		return err_set_kind(err, ERR_INPUT, r,
@@ -113,7 +113,7 @@ static int incomplete(const struct owner_session_opts *o,
 	return err_prefix(err, "chain '%s'", o->chain);
 }
 
-static int judge_root(const struct owner_session_opts *o,
+static int judge_root(const struct owner_platform *o,
 		      const struct sev_chain_root *root, FILE *out,
 		      struct err *err)
 {
@@ -141,7 +141,7 @@ static int judge_root(const struct owner_session_opts *o,
 	return 0;
 }
 
-int owner_chain_verify(const struct owner_session_opts *o,
+int owner_chain_verify(const struct owner_platform *o,
 		       const struct sev_chain *c, struct hash256 *h, FILE *out,
 		       struct err *err)
 {

@@ -10,7 +10,7 @@
  * Read o->chain, then o->roots and o->cek over it. The PDH must be there and
  * be a key for key agreement. ERR_INPUT names the file and what it is.
  */
-int owner_chain_load(const struct owner_session_opts *o, struct sev_chain *ret,
+int owner_chain_load(const struct owner_platform *o, struct sev_chain *ret,
 		     struct err *err);
 
 /*
@@ -19,7 +19,7 @@ int owner_chain_load(const struct owner_session_opts *o, struct sev_chain *ret,
  * -ENOENT with ERR_INPUT: it is not complete
  * -EKEYREJECTED: it does not lead to such a root
  */
-int owner_chain_verify(const struct owner_session_opts *o,
+int owner_chain_verify(const struct owner_platform *o,
 		       const struct sev_chain *c, struct hash256 *h, FILE *out,
 		       struct err *err);
 

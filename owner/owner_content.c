@@ -9,10 +9,11 @@
 #include "crypto/base64.h"
 #include "crypto/launch_fact.h"
 #include "crypto/sev_abi.h"
-#include "owner/hex.h"
 #include "owner/owner_file.h"
 #include "owner/owner_form.h"
+#include "vmm/base/bits.h"
 #include "vmm/base/err.h"
+#include "vmm/base/hex.h"
 
 enum { CHUNK = 1 << 18 }; /* bytes hashed at a time; fits the cache */
 
@@ -352,4 +353,30 @@ void owner_expected_differ(const struct owner_expected *e,
 	*says = 0;
 	if (e->form->differ)
 		e->form->differ(e, l, h, says, size);
+}
+
+static void list_facts(const char *title, uint64_t facts, FILE *out)
+{
+	const char *name;
+
+	fprintf(out, "%s:", title);
+	for (unsigned int i = 0; (name = launch_fact_name(i)); i++)
+		if (facts & BIT64(i))
+			fprintf(out, " %s", name);
+	fputc('\n', out);
+}
+
+void owner_expected_print_covered(const struct owner_expected *e, uint64_t but,
+				  FILE *out)
+{
+	bool known;
+	uint64_t covered = owner_expected_covered(e, &known) & ~but;
+
+	if (!known) {
+		fprintf(out, "covered: what the digest was made of\n"
+			     "not covered: what it was not made of\n");
+		return;
+	}
+	list_facts("covered", covered, out);
+	list_facts("not covered", launch_facts_open(covered), out);
 }

@@ -79,4 +79,8 @@ void owner_expected_differ(const struct owner_expected *e,
 uint64_t owner_expected_covered(const struct owner_expected *e,
 				bool *ret_known);
 
+/* The same as two lines of words, without the bits of @but. */
+void owner_expected_print_covered(const struct owner_expected *e, uint64_t but,
+				  FILE *out);
+
 #endif

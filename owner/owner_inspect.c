@@ -7,13 +7,13 @@
 #include "crypto/sev_chain.h"
 #include "crypto/sev_policy.h"
 #include "crypto/sev_secret.h"
-#include "owner/hex.h"
 #include "owner/owner.h"
 #include "owner/owner_chain.h"
 #include "owner/owner_file.h"
 #include "owner/owner_launch.h"
 #include "vmm/base/bytes.h"
 #include "vmm/base/err.h"
+#include "vmm/base/hex.h"
 
 static void put_hex(FILE *out, const char *label, const uint8_t *p, size_t len)
 {

@@ -7,9 +7,9 @@
 
 #include "crypto/base64.h"
 #include "crypto/sev_policy.h"
-#include "owner/hex.h"
 #include "owner/owner_file.h"
 #include "vmm/base/err.h"
+#include "vmm/base/hex.h"
 
 static int bad(struct err *err, const char *key, const char *want)
 {

@@ -132,9 +132,9 @@ int owner_session(const struct owner_session_opts *o, FILE *out,
 		return failed(-ENOMEM, err);
 	r = sev_policy_check(o->policy, err);
 	if (r >= 0)
-		r = owner_chain_load(o, &chain, err);
+		r = owner_chain_load(&o->platform, &chain, err);
 	if (r >= 0 && !o->unverified)
-		r = owner_chain_verify(o, &chain, h, out, err);
+		r = owner_chain_verify(&o->platform, &chain, h, out, err);
 	else if (r >= 0)
 		fprintf(out, "warning: nobody vouches for this platform: "
 			     "--unverified\n");
@@ -145,7 +145,7 @@ int owner_session(const struct owner_session_opts *o, FILE *out,
 		return err_set_kind(err, ERR_INPUT, r,
 				    "'%s': the key of the PDH is not a point "
 				    "of its curve",
-				    o->chain);
+				    o->platform.chain);
 	if (r < 0)
 		return failed(r, err);
 	r = write_files(o, &m, err);

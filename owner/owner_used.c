@@ -8,9 +8,9 @@
 #include <sys/file.h>
 
 #include "crypto/hmac256.h"
-#include "owner/hex.h"
 #include "owner/owner_file.h"
 #include "vmm/base/err.h"
+#include "vmm/base/hex.h"
 
 /*
  * "used HEX HEX\n": a name of the key, so that a new TIK under the old name is

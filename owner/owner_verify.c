@@ -9,7 +9,6 @@
 #include "crypto/launch_fact.h"
 #include "crypto/sev_policy.h"
 #include "crypto/sev_session.h"
-#include "owner/hex.h"
 #include "owner/owner.h"
 #include "owner/owner_content.h"
 #include "owner/owner_file.h"
@@ -17,6 +16,7 @@
 #include "owner/owner_used.h"
 #include "vmm/base/bits.h"
 #include "vmm/base/err.h"
+#include "vmm/base/hex.h"
 
 /* What both commands work with; wiped, it holds TIK. */
 struct work {
@@ -308,31 +308,6 @@ static int check_required(const struct owner_verify_opts *o,
 	return r;
 }
 
-static void list_facts(const char *title, uint64_t facts, FILE *out)
-{
-	const char *name;
-
-	fprintf(out, "%s:", title);
-	for (unsigned int i = 0; (name = launch_fact_name(i)); i++)
-		if (facts & BIT64(i))
-			fprintf(out, " %s", name);
-	fputc('\n', out);
-}
-
-static void list_covered(const struct owner_expected *e, FILE *out)
-{
-	bool known;
-	uint64_t covered = owner_expected_covered(e, &known);
-
-	if (!known) {
-		fprintf(out, "covered: what the digest was made of\n"
-			     "not covered: what it was not made of\n");
-		return;
-	}
-	list_facts("covered", covered, out);
-	list_facts("not covered", launch_facts_open(covered), out);
-}
-
 static void print_verified(const struct work *w, const char *how,
 			   const uint8_t digest[static SEV_DIGEST_LEN],
 			   FILE *out)
@@ -348,7 +323,7 @@ static void print_verified(const struct work *w, const char *how,
 		hex_format(digest, SEV_DIGEST_LEN, hex), in->policy,
 		sev_policy_format(in->policy, policy), how, in->api_major,
 		in->api_minor, in->build);
-	list_covered(&w->expected, out);
+	owner_expected_print_covered(&w->expected, 0, out);
 	if (!(in->policy & SEV_POLICY_NODBG))
 		fprintf(out, "warning: the policy leaves debugging open: the "
 			     "host can read all memory\n");

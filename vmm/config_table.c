@@ -406,13 +406,7 @@ static const struct option_desc output_options[] = {
 	 .help = "take options from a JSON file, coffer-config(5)",
 	 .more = "Options on the command line override those of the file.",
 	 .is_config = true},
-	{.name = "help",
-	 .short_name = 'h',
-	 .kind = OPTION_HELP,
-	 .help = "-h: this list; --help: more of it"},
-	{.name = "version",
-	 .kind = OPTION_VERSION,
-	 .help = "print the version"},
+	OPTION_HELP_AND_VERSION,
 	{0},
 };
 

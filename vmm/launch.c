@@ -12,6 +12,8 @@
 #include "vmm/base/bits.h"
 #include "vmm/base/checked.h"
 #include "vmm/base/err.h"
+#include "vmm/base/fault.h"
+#include "vmm/base/hex.h"
 #include "vmm/base/log.h"
 
 enum {
@@ -92,12 +94,6 @@ int launch_init(struct launch *l, struct err *err)
 
 /* --- measure -------------------------------------------------------------- */
 
-static void hex(const uint8_t *bytes, char text[static 2 * SEV_DIGEST_LEN + 1])
-{
-	for (size_t i = 0; i < SEV_DIGEST_LEN; i++)
-		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-}
-
 /* The owner cannot take a digest apart; with these, it can say what differs. */
 static int describe_entries(struct launch *l, const struct launch_plan *plan,
 			    struct guest_mem *mem, struct hash256 *h,
@@ -133,13 +129,12 @@ static int check_digest(struct launch *l, const struct launch_plan *plan,
 	if (r < 0 || !l->expects ||
 	    !memcmp(l->expect, l->info.plan_digest, SEV_DIGEST_LEN))
 		return r;
-	hex(l->info.plan_digest, is);
-	hex(l->expect, want);
 	return err_set_kind(err, ERR_INPUT, -EKEYREJECTED,
 			    "--expect: the launch digest is %s, expected %s; "
 			    "kernel, initrd, command line, memory size, CPUs "
 			    "or release differ from what it was made of",
-			    is, want);
+			    hex_format(l->info.plan_digest, SEV_DIGEST_LEN, is),
+			    hex_format(l->expect, SEV_DIGEST_LEN, want));
 }
 
 static int pin_memory(struct launch *l, const struct guest_mem *mem,
@@ -186,6 +181,8 @@ static int launch_entries(struct launch *l, const struct launch_plan *plan,
 		if (!plan->secret_len || e->gpa != plan->secret_gpa)
 			take(l, e->gpa, e->len, e->name);
 	}
+	if (fault_touches()) /* the first entry's first byte */
+		*(uint8_t *)guest_mem_ptr(l->mem, l->taken[0].gpa, 1) ^= 1;
 	return launch_plan_vmsas(plan) ? sev_launch_vmsa(l->sev, err) : 0;
 }
 
@@ -348,6 +345,18 @@ int launch_finish(struct launch *l, struct err *err)
 	if (!r)
 		l->info.state = LAUNCH_RUNNING;
 	return r;
+}
+
+int launch_attest(struct launch *l, const uint8_t nonce[static SEV_NONCE_LEN],
+		  uint8_t report[static SEV_REPORT_LEN], struct err *err)
+{
+	if (l->info.state != LAUNCH_RUNNING)
+		return err_set(err, -EBUSY,
+			       "attestation: the launch is in state '%s', not "
+			       "'%s'",
+			       launch_state_name(l->info.state),
+			       launch_state_name(LAUNCH_RUNNING));
+	return sev_launch_attest(l->sev, nonce, report, err);
 }
 
 void launch_info(const struct launch *l, struct launch_info *ret)

@@ -70,6 +70,13 @@ int launch_secret(struct launch *l, gpa_t gpa,
 /* The guest may run from here on. -EBUSY: not measured, or finished. */
 int launch_finish(struct launch *l, struct err *err);
 
+/*
+ * The security processor's report over @nonce, of a guest that runs; see
+ * crypto/sev_report.h. -EBUSY: not finished.
+ */
+int launch_attest(struct launch *l, const uint8_t nonce[static SEV_NONCE_LEN],
+		  uint8_t report[static SEV_REPORT_LEN], struct err *err);
+
 void launch_info(const struct launch *l, struct launch_info *ret);
 
 #endif

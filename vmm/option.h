@@ -87,6 +87,17 @@ struct option_desc {
 	bool operand;
 };
 
+/* What every table has. */
+#define OPTION_HELP_AND_VERSION                                                \
+	{.name = "help",                                                       \
+	 .short_name = 'h',                                                    \
+	 .kind = OPTION_HELP,                                                  \
+	 .help = "-h: this list; --help: more of it"},                         \
+	{                                                                      \
+		.name = "version", .kind = OPTION_VERSION,                     \
+		.help = "print the version"                                    \
+	}
+
 /* The offset of field @f of struct @s, which must be of type @t. */
 #define OPTION_AT(s, f, t)                                                     \
 	(offsetof(s, f) + 0 * sizeof(char[__builtin_types_compatible_p(        \

@@ -289,6 +289,14 @@ int vm_launch_finish(struct vm *vm, struct err *err)
 	return launch_finish(vm_sev_launch(vm->sev), err);
 }
 
+int vm_launch_attest(struct vm *vm, const uint8_t nonce[static 16],
+		     uint8_t report[static 208], struct err *err)
+{
+	if (!vm->sev)
+		return err_set(err, -ENOTSUP, "the guest is not protected");
+	return launch_attest(vm_sev_launch(vm->sev), nonce, report, err);
+}
+
 int vm_start(struct vm *vm, struct err *err)
 {
 	int ret = vm_devices_start(vm->devices, err);

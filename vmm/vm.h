@@ -84,13 +84,16 @@ DEFINE_CLEANUP(struct vm, vm_destroy)
 
 /*
  * Of a protected guest, which vm_create() leaves measured: what is known of
- * its launch (-ENOTSUP: not protected), a secret for it, and the end of the
- * launch, which vm_resume() needs. See vmm/launch.h.
+ * its launch (-ENOTSUP: not protected), a secret for it, the end of the
+ * launch, which vm_resume() needs, and a report of it when it runs. See
+ * vmm/launch.h.
  */
 int vm_launch_info(const struct vm *vm, struct launch_info *ret);
 int vm_launch_secret(struct vm *vm, uint64_t gpa, const uint8_t hdr[static 52],
 		     const void *payload, size_t len, struct err *err);
 int vm_launch_finish(struct vm *vm, struct err *err);
+int vm_launch_attest(struct vm *vm, const uint8_t nonce[static 16],
+		     uint8_t report[static 208], struct err *err);
 
 /* Start all threads. The vCPUs are paused: vm_resume() lets them run. */
 int vm_start(struct vm *vm, struct err *err);

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 
 PATIENCE = 120  # seconds; for a loaded machine
 NOBODY = 65534
@@ -503,8 +504,36 @@ def qemu(env):
     print(f"qemu: the validator says {out.strip()}")
 
 
+def libvirt_packet(env):
+    """the packet of libvirt's validator goes into LAUNCH_SECRET, once, and holds the secret"""
+    validator = "/usr/bin/virt-qemu-sev-validate"
+    if not os.path.exists(validator):
+        raise Skip(f"no {validator}")
+    c = Client(env, *env.state)
+    report = launch(env, c)
+    env.write("secret", b"hunter2-hunter2")
+    env.good("/usr/bin/python3", validator, "--measurement", report[-1], "--api-major", "1", "--api-minor", "55",
+             "--build-id", "24", "--policy", "1", "--firmware", "fw", "--tik", "vm_tik.bin", "--tek", "vm_tek.bin",
+             "--inject-secret", "luks-key:secret", "--secret-header", "hdr.b64", "--secret-payload", "data.b64")
+    for file in ("hdr", "data"):
+        with open(env.path(f"{file}.b64"), "rb") as f:
+            env.write(file, base64.b64decode(f.read()))
+    with open(env.path("data"), "rb") as f:
+        data = f.read()
+    env.write("changed", data[:-1] + bytes([data[-1] ^ 1]))
+    c.fails("secret 131072 hdr changed", "EIO", 0x0B)
+    c.ok("secret 131072 hdr data", "finish")
+    table = bytes.fromhex(c.ok(f"peek 131072 {len(data)}"))
+    # Linux, Documentation/security/secrets/coco.rst: the table's GUID and length, the entry's, the secret
+    check(table[:16] == uuid.UUID("1e74f542-71dd-4d66-963e-ef4287ff173b").bytes_le, table.hex())
+    check(table[20:36] == uuid.UUID("736869e5-84f0-4973-92ec-06879ce3da0b").bytes_le, table.hex())
+    check(table[40:].startswith(b"hunter2-hunter2"), table.hex())
+    c.end()
+    print(f"libvirt_packet: {len(data)} bytes passed the MAC")
+
+
 CASES = (owner, scramble, touched, not_root, refused, keys, corrupted, leaf, es, many, faults, ends,
-         trace, monitor, qemu)
+         trace, monitor, qemu, libvirt_packet)
 
 
 def run_case(case, build):

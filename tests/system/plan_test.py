@@ -133,6 +133,40 @@ def the_cost_is_as_planned(v):
     check(updated == plan["measured"] - (4096 if v.protect == "sev-es" else 0), plan)
 
 
+def private_bytes(pid, ram):
+    """Memory of a process that is its alone, without the guest's: the mapping of at least its size."""
+    total = guest = size = 0
+    with open(f"/proc/{pid}/smaps", encoding="utf-8") as f:
+        for line in f:
+            word = line.split()
+            if "-" in word[0]:
+                low, high = (int(x, 16) for x in word[0].split("-"))
+                size = high - low
+            elif word[0] in ("Private_Dirty:", "Private_Clean:", "Private_Hugetlb:"):
+                total += int(word[1]) * 1024
+                guest += int(word[1]) * 1024 if size == ram else 0
+    return total - guest, guest
+
+
+def the_processes_stay_within_the_plan(v):
+    """Of a release build: sanitizers have memory of their own."""
+    plan = json.loads(v.call("plan", "--json", "--protect", v.protect, *v.inputs))
+    monitor = monitor_of(v.process.pid)
+    with open(f"/proc/{monitor}/stat", encoding="ascii") as f:
+        supervisor = int(f.read().rsplit(")", 1)[1].split()[1])
+    try:
+        own, ram = private_bytes(monitor, RAM)
+        own += private_bytes(supervisor, RAM)[0]
+    except PermissionError:
+        print("private memory: not looked at, since only root may see that of the monitor")
+        return
+    print(f"private memory of both processes {own} of {plan['monitor'] + plan['devices']}, guest RAM {ram} of "
+          f"{plan['ram']}")
+    check(ram <= plan["ram"], plan)
+    if not os.environ.get("COFFER_SANITIZED"):
+        check(own <= plan["monitor"] + plan["devices"], plan)
+
+
 def other_inputs_are_refused(v):
     v.refused("differ: kernel", "-k", "other")
     v.refused("differ: cmdline", "-a", "loud")
@@ -153,6 +187,7 @@ def run(coffer, protect, policy):
     try:
         digests_agree(v)
         the_cost_is_as_planned(v)
+        the_processes_stay_within_the_plan(v)
         other_inputs_are_refused(v)
         p = v.verify(v.inputs, "--require", "vcpus,memory,kernel,initrd,cmdline")
         check(p.returncode == 0 and p.stdout.startswith(b"VERIFIED\n"), p)

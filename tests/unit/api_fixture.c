@@ -11,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "tests/unit/hex.h"
 #include "tests/unit/unit.h"
 #include "vmm/base/err.h"
 #include "vmm/base/loop.h"
@@ -81,6 +82,10 @@ static void vm_start(struct api_vm *vm, struct api_call *c)
 		memcpy(f->payload, c->secret.payload, c->secret.len);
 		f->payload_len = c->secret.len;
 		f->gpa = c->secret.gpa;
+	}
+	if (c->verb == API_VERB_ATTEST) {
+		memcpy(f->nonce, c->nonce, sizeof(f->nonce));
+		count_up(c->report, sizeof(c->report), 0);
 	}
 	if (f->hold)
 		f->held = c;

@@ -42,6 +42,7 @@ struct api_fixture {
 	uint8_t payload[API_SECRET_MAX];
 	size_t payload_len;
 	uint64_t gpa;
+	uint8_t nonce[SEV_NONCE_LEN];
 	bool release, event; /* what the wake-up is for */
 	enum api_event event_kind;
 	const char *event_detail;

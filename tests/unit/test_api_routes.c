@@ -456,6 +456,55 @@ static void finish_runs_the_guest(void **state)
 	assert_int_equal(r.status, 400);
 }
 
+static void a_report_is_shown_with_its_fields(void **state)
+{
+	struct api_fixture *f = *state;
+	struct reply r;
+	json_t *j;
+
+	client_request(f, "PUT", "/v1/launch/attestation",
+		       "{\"nonce\":\"AAECAwQFBgcICQoLDA0ODw==\"}", &r);
+	assert_int_equal(r.status, 404);
+	set_launch(f);
+	client_request(f, "PUT", "/v1/launch/attestation",
+		       "{\"nonce\":\"AAECAwQFBgcICQoLDA0ODw==\"}", &r);
+	assert_int_equal(r.status, 200);
+	assert_int_equal(f->last, API_VERB_ATTEST);
+	assert_int_equal(f->nonce[15], 15);
+	j = parse(&r);
+	assert_string_equal(json_string_value(json_object_get(j, "nonce")),
+			    "AAECAwQFBgcICQoLDA0ODw==");
+	assert_string_equal(json_string_value(json_object_get(j, "digest")),
+			    "101112131415161718191a1b1c1d1e1f"
+			    "202122232425262728292a2b2c2d2e2f");
+	assert_int_equal(json_integer_value(json_object_get(j, "policy")),
+			 0x33323130);
+	assert_int_equal(json_string_length(json_object_get(j, "report")), 280);
+	json_decref(j);
+}
+
+static void a_nonce_of_another_shape_is_400(void **state)
+{
+	static const char *const bad[] = {
+		"{}",
+		"{\"nonce\":5}",
+		"{\"nonce\":\"*\"}",
+		"{\"nonce\":\"AAECAwQFBgcICQoLDA0O\"}",
+		"{\"nonce\":\"AAECAwQFBgcICQoLDA0ODxA=\"}",
+		"{\"nonce\":\"AAECAwQFBgcICQoLDA0ODw==\",\"x\":1}",
+	};
+	struct api_fixture *f = *state;
+	struct reply r;
+
+	set_launch(f);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		client_request(f, "PUT", "/v1/launch/attestation", bad[i], &r);
+		if (r.status != 400)
+			fail_msg("'%s': %d", bad[i], r.status);
+	}
+	assert_int_equal(f->n_calls, 0);
+}
+
 int main(void)
 {
 #define CASE(fn)                                                               \
@@ -479,6 +528,8 @@ int main(void)
 		CASE(a_secret_of_another_shape_is_400),
 		CASE(the_wrong_order_is_409_and_names_the_state),
 		CASE(finish_runs_the_guest),
+		CASE(a_report_is_shown_with_its_fields),
+		CASE(a_nonce_of_another_shape_is_400),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

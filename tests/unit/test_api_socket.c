@@ -134,6 +134,18 @@ static void a_passed_socket_may_be_named(void **state)
 	close(PASSED_FD);
 }
 
+static void a_passed_socket_is_known_before_it_is_taken(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_false(api_socket_is_passed());
+	pass(unix_listen(f->path, 1, "test", NULL), getpid(), "1");
+	assert_true(api_socket_is_passed());
+	setenv("LISTEN_FDS", "0", 1);
+	assert_false(api_socket_is_passed());
+	close(PASSED_FD);
+}
+
 static void what_is_for_another_process_is_left_alone(void **state)
 {
 	struct fixture *f = *state;
@@ -174,6 +186,7 @@ int main(void)
 		CASE(a_path_in_use_is_refused),
 		CASE(a_passed_socket_is_taken_and_stays_where_it_is),
 		CASE(a_passed_socket_may_be_named),
+		CASE(a_passed_socket_is_known_before_it_is_taken),
 		CASE(what_is_for_another_process_is_left_alone),
 		CASE(only_one_listening_stream_will_do),
 	};

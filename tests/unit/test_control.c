@@ -35,8 +35,10 @@ struct supervisor {
 	void *fn_arg;
 	int answer; /* of requests */
 	unsigned int n_pause, n_resume, n_stop, n_kill, n_secret, n_finish;
+	unsigned int n_attest;
 	unsigned int n_cancel;
 	uint64_t gpa;
+	uint8_t nonce[SEV_NONCE_LEN];
 };
 
 const char *supervisor_state_name(enum supervisor_state state)
@@ -125,6 +127,14 @@ int supervisor_secret(struct supervisor *s, const struct monitor_msg *m)
 int supervisor_finish(struct supervisor *s)
 {
 	s->n_finish++;
+	return s->answer;
+}
+
+int supervisor_attest(struct supervisor *s,
+		      const uint8_t nonce[static SEV_NONCE_LEN])
+{
+	s->n_attest++;
+	memcpy(s->nonce, nonce, sizeof(s->nonce));
 	return s->answer;
 }
 
@@ -452,6 +462,68 @@ static void a_secret_that_is_refused_changes_nothing(void **state)
 	expect(f, 0, 409, "ended");
 }
 
+/* 16 bytes of '0' and of '1'. */
+#define NONCE_0 "{\"nonce\":\"MDAwMDAwMDAwMDAwMDAwMA==\"}"
+#define NONCE_1 "{\"nonce\":\"MTExMTExMTExMTExMTExMQ==\"}"
+
+static void reply_attestation(struct fixture *f, char nonce, int code,
+			      const char *msg)
+{
+	struct monitor_msg_attestation m = {.kind = ERR_HOST, .code = code};
+
+	memset(m.nonce, nonce, sizeof(m.nonce));
+	memset(m.report, nonce, 16);
+	m.report[SEV_REPORT_LEN - 1] = 1;
+	snprintf(m.msg, sizeof(m.msg), "%s", msg);
+	f->s.watch->ops->attestation(f->s.watch->arg, &m);
+}
+
+static void a_report_is_given_to_who_asked_for_it(void **state)
+{
+	struct fixture *f = *state;
+
+	client_ask(f, 0, "PUT", "/v1/launch/attestation", NONCE_0);
+	expect(f, 0, 404, "not protected");
+	launch(f, LAUNCH_RUNNING, 0);
+	f->s.answer = -EBUSY;
+	client_ask(f, 0, "PUT", "/v1/launch/attestation", NONCE_0);
+	expect(f, 0, 409, "after its launch is finished");
+	f->s.answer = 0;
+	client_ask(f, 0, "PUT", "/v1/launch/attestation", NONCE_0);
+	client_ask(f, 1, "PUT", "/v1/launch/attestation", NONCE_1);
+	expect(f, 1, 503, "at once");
+	assert_int_equal(f->s.nonce[15], '0');
+	set_state(f, SUPERVISOR_PAUSED); /* changes nothing */
+	reply_attestation(f, '1', 0, "");
+	expect_nothing(f, 0);
+	reply_attestation(f, '0', 0, "");
+	expect(f, 0, 200, "\"report\"");
+	assert_non_null(strstr(f->got[0], "MDAwMDAwMDAwMDAwMDAwMA=="));
+	client_ask(f, 0, "PUT", "/v1/launch/attestation", NONCE_1);
+	reply_attestation(f, '1', -EIO, "ATTESTATION: hardware");
+	expect(f, 0, 500, "hardware");
+	client_ask(f, 0, "PUT", "/v1/launch/attestation", NONCE_1);
+	set_state(f, SUPERVISOR_ENDED);
+	expect(f, 0, 409, "ended");
+}
+
+static void a_report_that_comes_too_late_is_for_nobody(void **state)
+{
+	struct fixture *f = *state;
+
+	launch(f, LAUNCH_RUNNING, 0);
+	client_ask(f, 0, "PUT", "/v1/launch/attestation", NONCE_0);
+	control_destroy(TAKE(f->control)); /* gives up on it */
+	assert_int_equal(control_create(f->path, &f->s, &f->control, NULL), 0);
+	launch(f, LAUNCH_RUNNING, 0);
+	client_ask(f, 1, "PUT", "/v1/launch/attestation", NONCE_1);
+	reply_attestation(f, '0', -EIO, "of the first");
+	expect_nothing(f, 1);
+	reply_attestation(f, '1', 0, "");
+	expect(f, 1, 200, "MTExMTExMTExMTExMTExMQ==");
+	assert_int_equal(f->s.n_attest, 2);
+}
+
 static void states_are_told_as_events(void **state)
 {
 	static const char *const words[] = {
@@ -499,6 +571,8 @@ int main(void)
 		CASE(requests_that_cannot_be_made_are_409),
 		CASE(a_launch_takes_secrets_and_then_runs),
 		CASE(a_secret_that_is_refused_changes_nothing),
+		CASE(a_report_is_given_to_who_asked_for_it),
+		CASE(a_report_that_comes_too_late_is_for_nobody),
 		CASE(states_are_told_as_events),
 	};
 

@@ -360,6 +360,20 @@ static void packets_of_another_shape_are_refused(void **state)
 	assert_non_null(strstr(err.msg, f->file[1]));
 }
 
+static void nonces_are_sent_in_base64(void **state)
+{
+	AUTO(freep) char *body = NULL;
+	struct err err = {0};
+
+	(void)state;
+	assert_int_equal(
+		ctl_nonce_body("000102030405060708090a0b0c0d0e0f", &body, &err),
+		0);
+	assert_string_equal(body, "{\"nonce\":\"AAECAwQFBgcICQoLDA0ODw==\"}");
+	assert_int_equal(ctl_nonce_body("hello", &body, &err), -EINVAL);
+	assert_non_null(strstr(err.msg, "32 hexadecimal digits"));
+}
+
 int main(void)
 {
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -374,6 +388,7 @@ int main(void)
 		CASE(a_socket_nobody_listens_at_is_named),
 		CASE(packets_may_be_raw_or_base64),
 		CASE(packets_of_another_shape_are_refused),
+		CASE(nonces_are_sent_in_base64),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -218,6 +218,23 @@ static void secrets_and_finish_have_their_time(void **st)
 	assert_int_equal(f->fw.n[SEV_FW_SECRET], 0);
 }
 
+static void reports_are_of_guests_that_run(void **st)
+{
+	struct fixture *f = *st;
+	uint8_t nonce[SEV_NONCE_LEN] = {9}, report[SEV_REPORT_LEN] = {0};
+	const struct sev_fw_call *c;
+
+	assert_int_equal(measure(f), 0);
+	assert_int_equal(launch_attest(f->l, nonce, report, &f->err), -EBUSY);
+	assert_non_null(strstr(f->err.msg, "'measured'"));
+	assert_int_equal(f->fw.n[SEV_FW_ATTESTATION], 0);
+	assert_int_equal(launch_finish(f->l, &f->err), 0);
+	assert_int_equal(launch_attest(f->l, nonce, report, &f->err), 0);
+	c = &f->fw.call[f->fw.n_calls - 1];
+	assert_memory_equal(c->attestation.mnonce, nonce, sizeof(nonce));
+	assert_int_equal(report[SEV_REPORT_LEN - 1], 0xa5);
+}
+
 static void a_packet_that_firmware_refuses_uses_no_room(void **st)
 {
 	struct fixture *f = *st;
@@ -280,6 +297,7 @@ int main(void)
 		T(secrets_lie_behind_each_other_in_the_area),
 		T(a_secret_may_not_lie_over_what_is_there),
 		T(secrets_and_finish_have_their_time),
+		T(reports_are_of_guests_that_run),
 		T(a_packet_that_firmware_refuses_uses_no_room),
 		T(a_packet_is_taken_once),
 		T(without_an_area_an_address_is_needed),

@@ -222,6 +222,29 @@ static void an_error_is_a_negative_errno(void **state)
 	assert_int_equal(check_error(ERR_BUSY + 1, -ENOMEM), -EBADMSG);
 }
 
+static int check_attestation(uint32_t kind, int32_t code, char last)
+{
+	struct monitor_msg m = {.type = MONITOR_MSG_ATTESTATION};
+
+	m.attestation.kind = kind;
+	m.attestation.code = code;
+	memset(m.attestation.msg, 'x', sizeof(m.attestation.msg));
+	m.attestation.msg[sizeof(m.attestation.msg) - 1] = last;
+	return monitor_msg_check(&m, HEAD + sizeof(m.attestation), 0,
+				 MONITOR_TO_SUPERVISOR);
+}
+
+static void a_report_or_an_error_is_told(void **state)
+{
+	(void)state;
+	assert_int_equal(check_attestation(ERR_UNSET, 0, 0), 0);
+	assert_int_equal(check_attestation(ERR_BUSY, -EIO, 0), 0);
+	assert_int_equal(check_attestation(ERR_BUSY + 1, -EIO, 0), -EBADMSG);
+	assert_int_equal(check_attestation(ERR_HOST, 1, 0), -EBADMSG);
+	assert_int_equal(check_attestation(ERR_HOST, INT32_MIN, 0), -EBADMSG);
+	assert_int_equal(check_attestation(ERR_HOST, -EIO, 'x'), -EBADMSG);
+}
+
 static int check_counter(uint32_t n, const char *device, const char *name)
 {
 	struct monitor_msg m = {.type = MONITOR_MSG_COUNTERS};
@@ -304,6 +327,7 @@ int main(void)
 		CASE(a_text_without_an_end_is_refused),
 		CASE(an_end_that_does_not_exist_is_refused),
 		CASE(an_error_is_a_negative_errno),
+		CASE(a_report_or_an_error_is_told),
 		CASE(counters_have_names_that_fit_everywhere),
 		CASE(a_text_is_as_long_as_it_says),
 		CASE(what_is_reserved_is_zero),

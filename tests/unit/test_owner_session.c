@@ -53,10 +53,10 @@ static int setup(void **state)
 
 	owner_dir_clear(&f->d);
 	f->o = (struct owner_session_opts){
-		.chain = owner_put(&f->d, "chain", f->buf, n),
+		.platform = {.chain = owner_put(&f->d, "chain", f->buf, n),
+			     .simulated = true},
 		.policy = 0x37,
 		.name = owner_path(&f->d, "vm"),
-		.simulated = true,
 	};
 	return 0;
 }
@@ -163,7 +163,7 @@ static void a_simulated_platform_must_be_asked_for(void **state)
 {
 	struct fixture *f = *state;
 
-	f->o.simulated = false;
+	f->o.platform.simulated = false;
 	refused(f, -EKEYREJECTED, ERR_INPUT, "SIMULATED");
 }
 
@@ -172,9 +172,9 @@ static void a_root_that_is_nobodys_is_never_taken(void **state)
 	struct fixture *f = *state;
 	size_t n = sev_platform_export(&f->other, 6, f->buf);
 
-	f->o.chain = owner_put(&f->d, "other", f->buf, n);
+	f->o.platform.chain = owner_put(&f->d, "other", f->buf, n);
 	refused(f, -EKEYREJECTED, ERR_INPUT, "not AMD's");
-	f->o.simulated = false;
+	f->o.platform.simulated = false;
 	refused(f, -EKEYREJECTED, ERR_INPUT, "not AMD's");
 }
 
@@ -186,7 +186,7 @@ static void a_forged_certificate_is_named(void **state)
 	/* another platform's PDH under this one's PEK */
 	sev_cert_serialise(&f->other.chain.sev[SEV_CHAIN_PDH], pdh);
 	memcpy(f->buf, pdh, sizeof(pdh));
-	f->o.chain = owner_put(&f->d, "forged", f->buf, 10000);
+	f->o.platform.chain = owner_put(&f->d, "forged", f->buf, 10000);
 	refused(f, -EKEYREJECTED, ERR_INPUT,
 		"the PDH is not signed by the PEK");
 }
@@ -198,15 +198,15 @@ static void chains_of_all_tools_will_do(void **state)
 
 	/* sevctl export, and AMD's file */
 	f->o.force = true;
-	f->o.chain = owner_put_base64(&f->d, "c64", f->buf, 8336);
-	f->o.roots = owner_put(&f->d, "roots", roots, 1664);
+	f->o.platform.chain = owner_put_base64(&f->d, "c64", f->buf, 8336);
+	f->o.platform.roots = owner_put(&f->d, "roots", roots, 1664);
 	made(f);
 	/* a CEK as exported, and the one that AMD signed */
-	f->o.cek = owner_put(&f->d, "cek", f->buf + 6252, 2084);
+	f->o.platform.cek = owner_put(&f->d, "cek", f->buf + 6252, 2084);
 	store_le32(f->buf + 6252 + 0x414, SEV_USAGE_INVALID);
-	f->o.chain = owner_put(&f->d, "bare", f->buf, 8336);
+	f->o.platform.chain = owner_put(&f->d, "bare", f->buf, 8336);
 	made(f);
-	f->o.cek = NULL;
+	f->o.platform.cek = NULL;
 	refused(f, -EKEYREJECTED, ERR_INPUT, "kdsintf.amd.com");
 }
 
@@ -214,11 +214,11 @@ static void what_is_missing_is_said_with_its_option(void **state)
 {
 	struct fixture *f = *state;
 
-	f->o.chain = owner_put(&f->d, "c", f->buf, 8336);
+	f->o.platform.chain = owner_put(&f->d, "c", f->buf, 8336);
 	refused(f, -ENOENT, ERR_INPUT, "--roots");
-	f->o.chain = owner_put(&f->d, "c", f->buf, 2084);
+	f->o.platform.chain = owner_put(&f->d, "c", f->buf, 2084);
 	refused(f, -ENOENT, ERR_INPUT, "lacks PEK, OCA, CEK, ASK, ARK");
-	f->o.chain = owner_put(&f->d, "c", f->buf + 2084, 6252);
+	f->o.platform.chain = owner_put(&f->d, "c", f->buf + 2084, 6252);
 	refused(f, -EINVAL, ERR_INPUT, "has no PDH");
 }
 
@@ -226,8 +226,8 @@ static void a_lone_pdh_will_do_unverified(void **state)
 {
 	struct fixture *f = *state;
 
-	f->o.chain = owner_put(&f->d, "pdh", f->buf, 2084);
-	f->o.simulated = false;
+	f->o.platform.chain = owner_put(&f->d, "pdh", f->buf, 2084);
+	f->o.platform.simulated = false;
 	f->o.unverified = true;
 	made(f);
 	assert_non_null(strstr(owner_output(&f->d), "nobody vouches"));
@@ -237,19 +237,19 @@ static void files_in_the_wrong_place_are_named(void **state)
 {
 	struct fixture *f = *state;
 
-	f->o.chain = owner_put_text(&f->d, "text", "hello");
+	f->o.platform.chain = owner_put_text(&f->d, "text", "hello");
 	refused(f, -EINVAL, ERR_INPUT, "/text': ");
-	f->o.chain = owner_put(&f->d, "session", f->buf, 128);
+	f->o.platform.chain = owner_put(&f->d, "session", f->buf, 128);
 	refused(f, -EINVAL, ERR_INPUT, "that looks like a session");
-	f->o.chain = owner_put(&f->d, "cut", f->buf, 2083);
+	f->o.platform.chain = owner_put(&f->d, "cut", f->buf, 2083);
 	refused(f, -EINVAL, ERR_INPUT, "2083 bytes");
-	f->o.chain = owner_path(&f->d, "none");
+	f->o.platform.chain = owner_path(&f->d, "none");
 	refused(f, -ENOENT, ERR_INPUT, "does not exist");
-	f->o.chain = owner_path(&f->d, "chain");
-	f->o.roots = owner_path(&f->d, "chain");
+	f->o.platform.chain = owner_path(&f->d, "chain");
+	f->o.platform.roots = owner_path(&f->d, "chain");
 	refused(f, -EINVAL, ERR_INPUT, "a certificate of the PDH");
-	f->o.roots = NULL;
-	f->o.cek = owner_put(&f->d, "pek", f->buf + 2084, 2084);
+	f->o.platform.roots = NULL;
+	f->o.platform.cek = owner_put(&f->d, "pek", f->buf + 2084, 2084);
 	refused(f, -EINVAL, ERR_INPUT, "a certificate of the PEK");
 }
 
@@ -258,13 +258,13 @@ static void a_pdh_that_cannot_agree_is_refused(void **state)
 	struct fixture *f = *state;
 
 	f->o.unverified = true;
-	f->o.simulated = false;
+	f->o.platform.simulated = false;
 	store_le32(f->buf + 0x00c, SEV_ALGO_ECDSA_SHA256);
-	f->o.chain = owner_put(&f->d, "c", f->buf, 2084);
+	f->o.platform.chain = owner_put(&f->d, "c", f->buf, 2084);
 	refused(f, -EINVAL, ERR_INPUT, "not for key agreement");
 	store_le32(f->buf + 0x00c, SEV_ALGO_ECDH_SHA256);
 	f->buf[0x014] ^= 1;
-	f->o.chain = owner_put(&f->d, "c", f->buf, 2084);
+	f->o.platform.chain = owner_put(&f->d, "c", f->buf, 2084);
 	refused(f, -EINVAL, ERR_INPUT, "not a point of its curve");
 }
 

@@ -50,7 +50,7 @@ static void create(struct fixture *f)
 /* One operation with arguments that are right. */
 static int do_op(struct fixture *f, enum sev_launch_op op)
 {
-	uint8_t report[SEV_FW_ATTESTATION_LEN], mnonce[SEV_NONCE_LEN] = {0};
+	uint8_t report[SEV_REPORT_LEN], mnonce[SEV_NONCE_LEN] = {0};
 
 	switch (op) {
 	case SEV_LAUNCH_OP_INIT:

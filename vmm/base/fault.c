@@ -28,6 +28,8 @@ uint32_t fault_chosen(const char *process)
 
 	if (!text || strncmp(text, process, n) != 0 || text[n] != ':')
 		return 0;
+	if (!strcmp(text + n + 1, "touch"))
+		return FAULT_TOUCH;
 	step = strtoul(text + n + 1, &end, 10);
 	if (!step || step >= FAULT_KILL)
 		return 0;
@@ -36,7 +38,8 @@ uint32_t fault_chosen(const char *process)
 
 int fault_point(const char *what, struct err *err)
 {
-	if (!chosen || ++at != (chosen & ~(uint32_t)FAULT_KILL))
+	if (!chosen || chosen == FAULT_TOUCH ||
+	    ++at != (chosen & ~(uint32_t)FAULT_KILL))
 		return 0;
 	if (chosen & FAULT_KILL) {
 		raise(SIGKILL);
@@ -44,6 +47,11 @@ int fault_point(const char *what, struct err *err)
 	}
 	return err_set_kind(err, ERR_INTERNAL, -EIO,
 			    "injected failure at step %u: %s", at, what);
+}
+
+bool fault_touches(void)
+{
+	return chosen == FAULT_TOUCH;
 }
 
 #endif

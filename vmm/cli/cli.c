@@ -1,7 +1,6 @@
 /* vmm/cli/cli.c - finds the verb; help and version, which all verbs share. */
 #include "vmm/cli/cli.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,7 +9,6 @@
 #include "vmm/config.h"
 #include "vmm/exit_status.h"
 #include "vmm/nearest.h"
-#include "vmm/version.h"
 
 struct verb {
 	const char *name;
@@ -54,37 +52,6 @@ static void print_usage(FILE *f)
 		   "\nMore: coffer help VERB, coffer(1)\n");
 }
 
-static void print_version(void)
-{
-	printf("coffer %s (machine %s)\n", coffer_version(), coffer_machine());
-}
-
-int cli_close_stdout(int status)
-{
-	if (!fflush(stdout) && !ferror(stdout))
-		return status;
-	log_error("cannot write to standard output: %s", strerror(errno));
-	return EXIT_STATUS_HOST;
-}
-
-bool cli_show(const struct option_table *t, enum option_outcome what)
-{
-	switch (what) {
-	case OPTION_OUTCOME_OK:
-		return false;
-	case OPTION_OUTCOME_SHORT_HELP:
-		option_print_short_help(t, stdout);
-		break;
-	case OPTION_OUTCOME_LONG_HELP:
-		option_print_long_help(t, stdout);
-		break;
-	case OPTION_OUTCOME_VERSION:
-		print_version();
-		break;
-	}
-	return true;
-}
-
 static const struct verb *find_verb(const char *name)
 {
 	struct nearest near;
@@ -118,7 +85,7 @@ static int cli_version(int argc, char *const *argv)
 
 	if (r)
 		return r;
-	print_version();
+	cli_print_version();
 	return cli_close_stdout(EXIT_STATUS_OK);
 }
 

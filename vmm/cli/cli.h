@@ -2,7 +2,7 @@
 #ifndef VMM_CLI_CLI_H
 #define VMM_CLI_CLI_H
 
-#include "vmm/option.h"
+#include "vmm/cli/cli_frame.h"
 
 /* argv[0] is "coffer"; finds the verb in argv[1] and calls it. */
 int cli_main(int argc, char *const *argv);
@@ -22,14 +22,5 @@ extern const struct option_table doctor_option_table;
 extern const struct option_table sev_option_table;
 extern const struct option_table mktme_option_table;
 extern const struct option_table ctl_option_table;
-
-/* Print what --help, -h and --version ask for; false for OUTCOME_OK. */
-bool cli_show(const struct option_table *t, enum option_outcome what);
-
-/*
- * Flush standard output. A report that did not reach its reader must not end
- * with status 0: returns @status, or EXIT_STATUS_HOST and prints why.
- */
-int cli_close_stdout(int status);
 
 #endif

@@ -49,10 +49,11 @@ static const struct option_desc words[] = {
 	 .operand = true,
 	 .required = true,
 	 .max = 32},
-	{.name = "FILE",
+	{.name = "ARGUMENT",
 	 .kind = OPTION_TEXTS,
 	 .off = AT(words, struct text_list),
-	 .help = "of secret: HEADER and PAYLOAD, raw or base64",
+	 .help = "of secret: HEADER and PAYLOAD, raw or base64; of "
+		 "attestation: NONCE",
 	 .operand = true,
 	 .max = WORDS_MAX,
 	 .entry_max = 4096},
@@ -79,13 +80,7 @@ static const struct option_desc options[] = {
 	 .help = "time for the answer (default 20; 0: no limit)",
 	 .hint = "try 60 or 0.5",
 	 .max = DAY_MS},
-	{.name = "help",
-	 .short_name = 'h',
-	 .kind = OPTION_HELP,
-	 .help = "-h: this list; --help: more of it"},
-	{.name = "version",
-	 .kind = OPTION_VERSION,
-	 .help = "print the version"},
+	OPTION_HELP_AND_VERSION,
 	{0},
 };
 
@@ -166,7 +161,7 @@ static const struct command {
 	const char *name;
 	const char *method, *target;
 	const char *body; /* NULL: none, or made of files */
-	bool is_secret, is_stream, is_text;
+	bool is_secret, is_attestation, is_stream, is_text;
 	show_fn show;
 	const char *help;
 } commands[] = {
@@ -223,6 +218,12 @@ static const struct command {
 	 .is_secret = true,
 	 .show = show_secret,
 	 .help = "inject the packet HEADER PAYLOAD of coffer owner secret"},
+	{.name = "attestation",
+	 .method = "PUT",
+	 .target = "/v1/launch/attestation",
+	 .is_attestation = true,
+	 .show = show_as_it_is,
+	 .help = "a signed report over NONCE, for coffer owner attestation"},
 };
 
 static void epilogue(FILE *f)
@@ -237,7 +238,7 @@ static void epilogue(FILE *f)
 
 const struct option_table ctl_option_table = {
 	.verb = "ctl",
-	.synopsis = "[OPTION...] SOCKET COMMAND [HEADER PAYLOAD]",
+	.synopsis = "[OPTION...] SOCKET COMMAND [ARGUMENT...]",
 	.summary = "Ask a running guest, or tell it something.",
 	.epilogue = epilogue,
 	.sections = sections,
@@ -274,7 +275,11 @@ static int check_words(const struct ctl_config *c, const struct command *cmd,
 		return err_set_kind(err, ERR_USAGE, -EINVAL,
 				    "secret: give HEADER and PAYLOAD, the two "
 				    "files of coffer owner secret");
-	if (!cmd->is_secret && c->words.n)
+	if (cmd->is_attestation && c->words.n != 1)
+		return err_set_kind(err, ERR_USAGE, -EINVAL,
+				    "attestation: give the NONCE of who wants "
+				    "the report, 32 hexadecimal digits");
+	if (!cmd->is_secret && !cmd->is_attestation && c->words.n)
 		return err_set_kind(err, ERR_USAGE, -EINVAL,
 				    "%s: '%.64s': no argument is expected",
 				    cmd->name, c->words.v[0]);
@@ -345,7 +350,7 @@ static int refused(const struct ctl_config *c, const struct command *cmd,
 	json_decref(j);
 	if (cmd->is_secret && r->status != 404)
 		name_format(c);
-	return cli_close_stdout(status_of(r->status));
+	return status_of(r->status);
 }
 
 static int answered(const struct ctl_config *c, const struct command *cmd,
@@ -368,8 +373,9 @@ static int answered(const struct ctl_config *c, const struct command *cmd,
 	return ret;
 }
 
-static int run(const struct ctl_config *c, int *ret_status, struct err *err)
+static int run(void *config, int *ret_status, struct err *err)
 {
+	const struct ctl_config *c = config;
 	const struct command *cmd = find_command(c->verb, err);
 	AUTO(freep) char *body = NULL;
 	struct ctl_request q = {.socket = c->socket};
@@ -379,6 +385,8 @@ static int run(const struct ctl_config *c, int *ret_status, struct err *err)
 	if (!r && cmd->is_secret)
 		r = ctl_packet_body(c->words.v[0], c->words.v[1], c->address,
 				    &body, err);
+	if (!r && cmd->is_attestation)
+		r = ctl_nonce_body(c->words.v[0], &body, err);
 	if (r < 0)
 		return r;
 	q.method = cmd->method;
@@ -387,38 +395,17 @@ static int run(const struct ctl_config *c, int *ret_status, struct err *err)
 	q.timeout_ms = cmd->is_stream ? 0 : c->timeout_ms;
 	q.stream = cmd->is_stream ? stdout : NULL;
 	r = ctl_http_ask(&q, &reply, err);
-	if (!r && reply.status >= 300) {
+	if (!r && reply.status >= 300)
 		*ret_status = refused(c, cmd, &reply);
-	} else if (!r) {
+	else if (!r)
 		r = answered(c, cmd, &reply, err);
-		if (!r)
-			*ret_status = cli_close_stdout(EXIT_STATUS_OK);
-	}
 	free(reply.body);
 	return r;
 }
 
 int cli_ctl(int argc, char *const *argv)
 {
-	enum option_outcome outcome;
 	struct ctl_config c;
-	struct err err = {0};
-	int status = EXIT_STATUS_OK;
-	int r;
 
-	init(&c);
-	r = option_parse_args(&ctl_option_table, argc, argv, &c, &outcome,
-			      &err);
-	if (r >= 0 && cli_show(&ctl_option_table, outcome)) {
-		option_free(&ctl_option_table, &c);
-		return cli_close_stdout(EXIT_STATUS_OK);
-	}
-	if (r >= 0)
-		r = run(&c, &status, &err);
-	option_free(&ctl_option_table, &c);
-	if (r >= 0)
-		return status;
-	err_default_kind(&err, ERR_HOST);
-	log_error("ctl: %s", err.msg);
-	return (int)exit_status_of_err(&err);
+	return cli_frame(&ctl_option_table, argc, argv, &c, run);
 }

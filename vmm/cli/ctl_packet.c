@@ -1,4 +1,4 @@
-/* vmm/cli/ctl_packet.c - two small files into JSON. */
+/* vmm/cli/ctl_packet.c - two small files, or a nonce, into JSON. */
 #include "vmm/cli/ctl_packet.h"
 
 #include <errno.h>
@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "crypto/base64.h"
+#include "crypto/sev_report.h"
 #include "vmm/base/err.h"
 #include "vmm/base/own.h"
 #include "vmm/input_file.h"
@@ -135,4 +136,16 @@ int ctl_packet_body(const char *header, const char *payload, uint64_t address,
 	}
 	json_decref(j);
 	return r;
+}
+
+int ctl_nonce_body(const char *nonce, char **ret, struct err *err)
+{
+	uint8_t bytes[SEV_NONCE_LEN];
+	char text[BASE64_TEXT_LEN(SEV_NONCE_LEN)];
+	int r = sev_nonce_parse(nonce, bytes, err);
+
+	if (r < 0)
+		return r;
+	base64_encode(bytes, sizeof(bytes), text);
+	return asprintf(ret, "{\"nonce\":\"%s\"}", text) < 0 ? -ENOMEM : 0;
 }

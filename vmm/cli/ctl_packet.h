@@ -1,4 +1,4 @@
-/* vmm/cli/ctl_packet.h - the files of a secret's packet. */
+/* vmm/cli/ctl_packet.h - bodies of requests, from what the user gives. */
 #ifndef VMM_CLI_CTL_PACKET_H
 #define VMM_CLI_CTL_PACKET_H
 
@@ -15,5 +15,11 @@ struct err;
  */
 int ctl_packet_body(const char *header, const char *payload, uint64_t address,
 		    char **ret, struct err *err);
+
+/*
+ * The body of PUT /v1/launch/attestation for @nonce: 32 hexadecimal digits, or
+ * 16 bytes in base64. The caller frees it. ERR_USAGE: it is neither.
+ */
+int ctl_nonce_body(const char *nonce, char **ret, struct err *err);
 
 #endif

@@ -10,6 +10,7 @@
 #include "vmm/base/own.h"
 #include "vmm/kvm/kvm_sev.h"
 #include "vmm/kvm/kvm_sys.h"
+#include "vmm/kvm/sev_dev.h"
 #include "vmm/supervisor/key_service.h"
 #include "vmm/version.h"
 
@@ -50,6 +51,8 @@ void doctor_init(struct doctor *d, const char *root)
 	d->kvm_fd = -1;
 	d->kvm_cap = kvm_sys_cap;
 	d->sev_usable = kvm_sev_usable;
+	d->sev_leaf = doctor_cpuid_sev;
+	d->sev_open = sev_dev_open;
 	d->keys = key_service_kernel();
 }
 

@@ -27,7 +27,9 @@ struct doctor_line {
 	char fix[DOCTOR_TEXT_MAX]; /* "" where nothing is to be done */
 };
 
+struct err;
 struct key_service;
+struct sev_dev;
 
 struct doctor {
 	/* Where /sys, /proc and /dev are looked for; "" but in tests. */
@@ -37,6 +39,10 @@ struct doctor {
 	bool has_mktme;		  /* doctor_check_mktme_kernel() found it */
 	int (*kvm_cap)(int kvm_fd, int cap); /* kvm_sys_cap() but in tests */
 	int (*sev_usable)(int kvm_fd);	     /* kvm_sev_usable() but in tests */
+	/* CPUID 0x8000001f, EAX to EDX; false: no such leaf. */
+	bool (*sev_leaf)(unsigned int regs[static 4]);
+	/* sev_dev_open() but in tests. */
+	int (*sev_open)(const char *path, struct sev_dev *ret, struct err *err);
 	size_t n;
 	struct doctor_line line[DOCTOR_LINES_MAX];
 };
@@ -76,6 +82,7 @@ doctor_check_fn doctor_check_io_uring;
 doctor_check_fn doctor_check_userns;
 doctor_check_fn doctor_check_landlock;
 doctor_check_fn doctor_check_cgroup;
+bool doctor_cpuid_sev(unsigned int regs[static 4]);
 doctor_check_fn doctor_check_sev_cpu;
 doctor_check_fn doctor_check_sev_asids;
 doctor_check_fn doctor_check_sev_use;

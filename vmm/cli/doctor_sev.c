@@ -19,17 +19,26 @@ struct leaf {
 	unsigned int eax, ebx, ecx, edx;
 };
 
-static bool read_leaf(struct leaf *l)
+bool doctor_cpuid_sev(unsigned int regs[static 4])
 {
-	return __get_cpuid(0x8000001f, &l->eax, &l->ebx, &l->ecx, &l->edx) &&
-	       (l->eax & BIT32(1));
+	return __get_cpuid(0x8000001f, &regs[0], &regs[1], &regs[2], &regs[3]);
+}
+
+static bool read_leaf(const struct doctor *d, struct leaf *l)
+{
+	unsigned int r[4];
+
+	if (!d->sev_leaf(r) || !(r[0] & BIT32(1)))
+		return false;
+	*l = (struct leaf){r[0], r[1], r[2], r[3]};
+	return true;
 }
 
 void doctor_check_sev_cpu(struct doctor *d)
 {
 	struct leaf l;
 
-	if (!read_leaf(&l)) {
+	if (!read_leaf(d, &l)) {
 		doctor_warn(d, "sev.cpu", "",
 			    "this CPU has no AMD SEV (CPUID 0x8000001F)");
 		return;
@@ -52,7 +61,7 @@ void doctor_check_sev_asids(struct doctor *d)
 		"SEV-ES guests get the ASIDs below it, plain SEV the others";
 	struct leaf l;
 
-	if (!read_leaf(&l))
+	if (!read_leaf(d, &l))
 		return;
 	if (l.edx <= 1)
 		doctor_warn(d, "sev.asids", fix,
@@ -177,7 +186,7 @@ void doctor_check_sev_device(struct doctor *d)
 	struct err e = {0};
 
 	snprintf(path, sizeof(path), "%s/dev/sev", d->root);
-	if (sev_dev_open(path, &dev, &e) < 0) {
+	if (d->sev_open(path, &dev, &e) < 0) {
 		doctor_warn(d, "sev.device",
 			    e.code == -ENOENT
 				    ? "load the ccp module; look for 'ccp' and "

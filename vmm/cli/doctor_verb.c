@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "vmm/base/err.h"
-#include "vmm/base/log.h"
 #include "vmm/cli/cli.h"
 #include "vmm/cli/doctor.h"
 #include "vmm/exit_status.h"
@@ -18,13 +17,7 @@ static const struct option_desc options[] = {
 	 .kind = OPTION_FLAG,
 	 .off = OPTION_AT(struct doctor_config, json, bool),
 	 .help = "print the result as JSON"},
-	{.name = "help",
-	 .short_name = 'h',
-	 .kind = OPTION_HELP,
-	 .help = "-h: this list; --help: more of it"},
-	{.name = "version",
-	 .kind = OPTION_VERSION,
-	 .help = "print the version"},
+	OPTION_HELP_AND_VERSION,
 	{0},
 };
 
@@ -67,32 +60,29 @@ static bool want_colour(void)
 	       strcmp(term, "dumb") != 0;
 }
 
-int cli_doctor(int argc, char *const *argv)
+static int run(void *config, int *ret_status, struct err *err)
 {
-	struct doctor_config c = {0};
-	enum option_outcome outcome;
+	const struct doctor_config *c = config;
 	struct doctor d;
-	struct err err = {0};
-	int r = option_parse_args(&doctor_option_table, argc, argv, &c,
-				  &outcome, &err);
+	int r = 0;
 
-	if (r < 0) {
-		log_error("doctor: %s", err.msg);
-		return (int)exit_status_of_err(&err);
-	}
-	if (cli_show(&doctor_option_table, outcome))
-		return cli_close_stdout(EXIT_STATUS_OK);
 	doctor_init(&d, "");
 	doctor_run_all(&d);
-	if (c.json)
+	if (c->json)
 		r = doctor_print_json(&d, stdout);
 	else
 		doctor_print(&d, stdout, want_colour());
 	doctor_close(&d);
-	if (r < 0) {
-		log_error("doctor: cannot write: %s", strerror(-r));
-		return EXIT_STATUS_HOST;
-	}
-	return cli_close_stdout(doctor_can_start(&d) ? (int)EXIT_STATUS_OK
-						     : (int)EXIT_STATUS_HOST);
+	if (r < 0)
+		return err_set(err, r, "cannot write: %s", strerror(-r));
+	if (!doctor_can_start(&d))
+		*ret_status = EXIT_STATUS_HOST;
+	return 0;
+}
+
+int cli_doctor(int argc, char *const *argv)
+{
+	struct doctor_config c;
+
+	return cli_frame(&doctor_option_table, argc, argv, &c, run);
 }

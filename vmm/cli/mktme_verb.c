@@ -41,13 +41,7 @@ static const struct option_desc options[] = {
 	 .kind = OPTION_FLAG,
 	 .off = OPTION_AT(struct mktme_verb, json, bool),
 	 .help = "print the result as JSON"},
-	{.name = "help",
-	 .short_name = 'h',
-	 .kind = OPTION_HELP,
-	 .help = "-h: this list; --help: more of it"},
-	{.name = "version",
-	 .kind = OPTION_VERSION,
-	 .help = "print the version"},
+	OPTION_HELP_AND_VERSION,
 	{0},
 };
 

@@ -8,11 +8,11 @@
 #include "vmm/base/err.h"
 #include "vmm/base/log.h"
 #include "vmm/base/own.h"
+#include "vmm/cli/cli_frame.h"
 #include "vmm/cli/owner_inputs.h"
 #include "vmm/cli/owner_options.h"
 #include "vmm/exit_status.h"
 #include "vmm/nearest.h"
-#include "vmm/version.h"
 
 struct command {
 	const char *name;
@@ -51,20 +51,27 @@ static int report_of(const struct owner_config *c, struct owner_report *ret,
 	return 0;
 }
 
-static int run_session(const struct owner_config *c, struct err *err)
+static struct owner_platform platform_of(const struct owner_config *c)
 {
-	struct owner_session_opts o = {
+	return (struct owner_platform){
 		.chain = c->chain,
-		.policy = c->policy.value,
-		.name = c->name ? c->name : "vm",
 		.roots = c->roots,
 		.cek = c->cek,
 		.simulated = c->simulated,
+	};
+}
+
+static int run_session(const struct owner_config *c, struct err *err)
+{
+	struct owner_session_opts o = {
+		.platform = platform_of(c),
+		.policy = c->policy.value,
+		.name = c->name ? c->name : "vm",
 		.unverified = c->unverified,
 		.force = c->force,
 	};
 
-	if (o.simulated && o.unverified)
+	if (c->simulated && o.unverified)
 		return err_set_kind(err, ERR_USAGE, -EINVAL,
 				    "--simulated asks for a chain to be "
 				    "verified, --unverified for none");
@@ -110,6 +117,27 @@ static int run_verify(const struct owner_config *c, struct err *err)
 	return owner_verify(&o, stdout, err);
 }
 
+static int run_attestation(const struct owner_config *c, struct err *err)
+{
+	AUTO(owner_inputs_destroyp) struct owner_inputs *in = NULL;
+	struct owner_attestation_opts o = {
+		.platform = platform_of(c),
+		.nonce = c->nonce,
+		.report = c->report,
+		.policy = c->policy.given ? &c->policy.value : NULL,
+	};
+	int r = 0;
+
+	if (!o.nonce || !o.report)
+		r = missing(o.nonce ? "--report" : "--nonce", err);
+	if (r >= 0)
+		r = owner_inputs_create(c, &in, err);
+	if (r < 0)
+		return r;
+	o.content = owner_inputs_content(in);
+	return owner_attestation(&o, stdout, err);
+}
+
 static int run_secret(const struct owner_config *c, struct err *err)
 {
 	struct owner_secret_opts o = {
@@ -147,6 +175,7 @@ static const struct command commands[] = {
 	{"verify", &owner_verify_table, run_verify},
 	{"secret", &owner_secret_table, run_secret},
 	{"measure", &owner_measure_table, run_measure},
+	{"attestation", &owner_attestation_table, run_attestation},
 	{"inspect", &owner_inspect_table, run_inspect},
 };
 
@@ -156,7 +185,7 @@ static void print_usage(void)
 	       "What the owner of a confidential guest does, away from the "
 	       "host.\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		printf("  %-8s %s\n", commands[i].name,
+		printf("  %-12s %s\n", commands[i].name,
 		       commands[i].options->summary);
 	printf("\nExit status\n"
 	       "  0   done; what was to be verified is good\n"
@@ -190,60 +219,37 @@ static const struct command *find(const char *name)
 	return NULL;
 }
 
-static int close_stdout(int status)
-{
-	if (!fflush(stdout) && !ferror(stdout))
-		return status;
-	log_error("owner: cannot write to standard output: %s",
-		  strerror(errno));
-	return EXIT_STATUS_HOST;
-}
+/* What a frame is given: the options, and whose they are. */
+struct call {
+	struct owner_config c; /* first: the tables' offsets are into it */
+	const struct command *cmd;
+};
 
-static void show(const struct option_table *t, enum option_outcome what)
+static int run(void *config, int *ret_status, struct err *err)
 {
-	if (what == OPTION_OUTCOME_VERSION)
-		printf("coffer %s\n", coffer_version());
-	else if (what == OPTION_OUTCOME_SHORT_HELP)
-		option_print_short_help(t, stdout);
-	else
-		option_print_long_help(t, stdout);
-}
+	const struct call *call = config;
+	int r = call->cmd->run(&call->c, err);
 
-static int run(const struct command *cmd, int argc, char *const *argv)
-{
-	enum option_outcome outcome;
-	struct owner_config c;
-	struct err err = {0};
-	int r;
-
-	cmd->options->init(&c);
-	r = option_parse_args(cmd->options, argc, argv, &c, &outcome, &err);
-	if (r >= 0 && outcome != OPTION_OUTCOME_OK)
-		show(cmd->options, outcome);
-	else if (r >= 0)
-		r = cmd->run(&c, &err);
-	option_free(cmd->options, &c);
-	if (r >= 0)
-		return close_stdout(EXIT_STATUS_OK);
-	fflush(stdout);
-	log_error("owner %s: %s", cmd->name, err.msg);
-	return r == -EKEYREJECTED ? (int)OWNER_EXIT_NO
-				  : (int)exit_status_of_err(&err);
+	if (r == -EKEYREJECTED)
+		*ret_status = OWNER_EXIT_NO;
+	return r;
 }
 
 int owner_cli_main(int argc, char *const *argv)
 {
-	const struct command *cmd;
+	struct call call;
 
 	if (argc < 2 || !strcmp(argv[1], "-h") || !strcmp(argv[1], "--help") ||
 	    !strcmp(argv[1], "help")) {
 		print_usage();
-		return close_stdout(EXIT_STATUS_OK);
+		return cli_close_stdout(EXIT_STATUS_OK);
 	}
 	if (!strcmp(argv[1], "--version")) {
-		show(NULL, OPTION_OUTCOME_VERSION);
-		return close_stdout(EXIT_STATUS_OK);
+		cli_print_version();
+		return cli_close_stdout(EXIT_STATUS_OK);
 	}
-	cmd = find(argv[1]);
-	return cmd ? run(cmd, argc - 1, argv + 1) : EXIT_STATUS_USAGE;
+	call.cmd = find(argv[1]);
+	if (!call.cmd)
+		return EXIT_STATUS_USAGE;
+	return cli_frame(call.cmd->options, argc - 1, argv + 1, &call, run);
 }

@@ -60,17 +60,8 @@ static const struct option_desc session_words[] = {
 	{0},
 };
 
-static const struct option_desc session_options[] = {
-	{.name = "name",
-	 .short_name = 'n',
-	 .kind = OPTION_TEXT,
-	 .off = AT(name, char *),
-	 .arg = "NAME",
-	 .help = "prefix of the files written (vm)",
-	 .more = "NAME_godh.b64 and NAME_session.b64 are for the host. "
-		 "NAME_tek.bin and NAME_tik.bin are secret and good for one "
-		 "launch.",
-	 .max = 4000},
+/* Of whoever verifies a platform. */
+static const struct option_desc platform_options[] = {
 	{.name = "roots",
 	 .kind = OPTION_PATH,
 	 .off = AT(roots, char *),
@@ -88,6 +79,20 @@ static const struct option_desc session_options[] = {
 	 .kind = OPTION_FLAG,
 	 .off = AT(simulated, bool),
 	 .help = "the platform is simulated; a real one is refused"},
+	{0},
+};
+
+static const struct option_desc session_options[] = {
+	{.name = "name",
+	 .short_name = 'n',
+	 .kind = OPTION_TEXT,
+	 .off = AT(name, char *),
+	 .arg = "NAME",
+	 .help = "prefix of the files written (vm)",
+	 .more = "NAME_godh.b64 and NAME_session.b64 are for the host. "
+		 "NAME_tek.bin and NAME_tik.bin are secret and good for one "
+		 "launch.",
+	 .max = 4000},
 	{.name = "unverified",
 	 .kind = OPTION_FLAG,
 	 .off = AT(unverified, bool),
@@ -98,18 +103,13 @@ static const struct option_desc session_options[] = {
 	 .kind = OPTION_FLAG,
 	 .off = AT(force, bool),
 	 .help = "replace files that are there"},
-	{.name = "help",
-	 .short_name = 'h',
-	 .kind = OPTION_HELP,
-	 .help = "-h: this list; --help: more of it"},
-	{.name = "version",
-	 .kind = OPTION_VERSION,
-	 .help = "print the version"},
+	OPTION_HELP_AND_VERSION,
 	{0},
 };
 
 static const struct option_section session_sections[] = {
 	{"Arguments", session_words},
+	{"The platform", platform_options},
 	{"Options", session_options},
 	{0},
 };
@@ -244,13 +244,7 @@ static const struct option_desc measure_options[] = {
 	 .kind = OPTION_FLAG,
 	 .off = AT(es, bool),
 	 .help = "SEV-ES, where no launch is given"},
-	{.name = "help",
-	 .short_name = 'h',
-	 .kind = OPTION_HELP,
-	 .help = "-h: this list; --help: more of it"},
-	{.name = "version",
-	 .kind = OPTION_VERSION,
-	 .help = "print the version"},
+	OPTION_HELP_AND_VERSION,
 	{0},
 };
 
@@ -295,13 +289,7 @@ static const struct option_desc verify_options[] = {
 		 "memory, vcpus, registers, placement, devices, cpuid.",
 	 .max = 16,
 	 .entry_max = 256},
-	{.name = "help",
-	 .short_name = 'h',
-	 .kind = OPTION_HELP,
-	 .help = "-h: this list; --help: more of it"},
-	{.name = "version",
-	 .kind = OPTION_VERSION,
-	 .help = "print the version"},
+	OPTION_HELP_AND_VERSION,
 	{0},
 };
 
@@ -309,6 +297,46 @@ static const struct option_section verify_sections[] = {
 	{"What should have been launched", content_options},
 	{"What the host reports", report_options},
 	{"Options", verify_options},
+	{0},
+};
+
+static const struct option_desc attestation_words[] = {
+	{.name = "CHAIN",
+	 .kind = OPTION_PATH,
+	 .off = AT(chain, char *),
+	 .help = "the platform's certificates, as the host exports them",
+	 .operand = true,
+	 .required = true},
+	{0},
+};
+
+static const struct option_desc attestation_options[] = {
+	{.name = "nonce",
+	 .kind = OPTION_TEXT,
+	 .off = AT(nonce, char *),
+	 .arg = "NONCE",
+	 .help = "what the report was asked for with: 32 hexadecimal digits",
+	 .max = 64},
+	{.name = "report",
+	 .kind = OPTION_PATH,
+	 .off = AT(report, char *),
+	 .arg = "FILE",
+	 .help = "what coffer ctl attestation printed, or the 208 bytes"},
+	{.name = "policy",
+	 .kind = OPTION_PARSED,
+	 .off = AT(policy, struct owner_policy_option),
+	 .arg = "POLICY",
+	 .help = "the guest must have this one",
+	 .parse = parse_policy},
+	OPTION_HELP_AND_VERSION,
+	{0},
+};
+
+static const struct option_section attestation_sections[] = {
+	{"Arguments", attestation_words},
+	{"The platform", platform_options},
+	{"What should have been launched", content_options},
+	{"Options", attestation_options},
 	{0},
 };
 
@@ -364,13 +392,7 @@ static const struct option_desc secret_options[] = {
 	 .kind = OPTION_FLAG,
 	 .off = AT(force, bool),
 	 .help = "replace files that are there"},
-	{.name = "help",
-	 .short_name = 'h',
-	 .kind = OPTION_HELP,
-	 .help = "-h: this list; --help: more of it"},
-	{.name = "version",
-	 .kind = OPTION_VERSION,
-	 .help = "print the version"},
+	OPTION_HELP_AND_VERSION,
 	{0},
 };
 
@@ -400,13 +422,7 @@ static const struct option_desc inspect_options[] = {
 	 .arg = "POLICY",
 	 .help = "explain a policy",
 	 .parse = parse_policy},
-	{.name = "help",
-	 .short_name = 'h',
-	 .kind = OPTION_HELP,
-	 .help = "-h: this list; --help: more of it"},
-	{.name = "version",
-	 .kind = OPTION_VERSION,
-	 .help = "print the version"},
+	OPTION_HELP_AND_VERSION,
 	{0},
 };
 
@@ -441,6 +457,15 @@ const struct option_table owner_verify_table = {
 	.synopsis = "--tik FILE --launch FILE [OPTION...]",
 	.summary = "Was exactly this launched, under these keys?",
 	.sections = verify_sections,
+	.size = sizeof(struct owner_config),
+	.init = init,
+};
+
+const struct option_table owner_attestation_table = {
+	.verb = "owner attestation",
+	.synopsis = "--nonce NONCE --report FILE [OPTION...] CHAIN",
+	.summary = "Does a guest run on this platform that was launched so?",
+	.sections = attestation_sections,
 	.size = sizeof(struct owner_config),
 	.init = init,
 };

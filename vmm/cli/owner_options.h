@@ -37,6 +37,8 @@ struct owner_config {
 	struct owner_api_option min_api;
 	uint64_t min_build;
 	struct text_list require;
+	/* attestation */
+	char *nonce, *report;
 	/* secret */
 	struct text_list secrets;
 	char *format, *header, *payload;
@@ -50,6 +52,7 @@ extern const struct option_table owner_session_table;
 extern const struct option_table owner_measure_table;
 extern const struct option_table owner_verify_table;
 extern const struct option_table owner_secret_table;
+extern const struct option_table owner_attestation_table;
 extern const struct option_table owner_inspect_table;
 
 #endif

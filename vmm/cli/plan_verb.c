@@ -132,22 +132,21 @@ static int plan(struct run_config *c, FILE *out, struct err *err)
 	return 0;
 }
 
+static int run(void *config, int *ret_status, struct err *err)
+{
+	int r = plan(config, stdout, err);
+
+	(void)ret_status;
+	if (r < 0)
+		err_default_kind(err, ERR_INPUT);
+	return r;
+}
+
 int cli_plan(int argc, char *const *argv)
 {
-	enum option_outcome outcome;
 	struct run_config c;
-	struct err err = {0};
-	int r;
+	int status = cli_frame(&plan_option_table, argc, argv, &c, run);
 
-	run_config_init(&c);
-	r = option_parse_args(&plan_option_table, argc, argv, &c, &outcome,
-			      &err);
-	if (r >= 0 && !cli_show(&plan_option_table, outcome))
-		r = plan(&c, stdout, &err);
 	run_config_destroy(&c);
-	if (r >= 0)
-		return cli_close_stdout(EXIT_STATUS_OK);
-	err_default_kind(&err, ERR_INPUT);
-	log_error("plan: %s", err.msg);
-	return (int)exit_status_of_err(&err);
+	return status;
 }

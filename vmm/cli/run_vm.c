@@ -206,6 +206,11 @@ int run_vm(const struct run_config *c, struct run_result *res, struct err *err)
 	struct runner r = {.c = c, .launch = {.dev = {.fd = -1}}};
 	int ret;
 
+	if (c->devices.paused && !control_is_wanted(c->api))
+		return err_set_kind(err, ERR_USAGE, -EINVAL,
+				    "--paused: nobody could let the guest go "
+				    "on; add --api SOCKET, for coffer ctl "
+				    "SOCKET resume");
 	timing_mark(&r.timing, TIMING_MAIN);
 	fault_set(fault_chosen("supervisor"));
 	if (c->devices.sev.emulate_cbit && !protect_is_sev(c->devices.protect))

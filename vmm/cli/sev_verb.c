@@ -1,19 +1,10 @@
-/* vmm/cli/sev_verb.c - `coffer sev`: the platform's commands. */
-#include <errno.h>
-#include <jansson.h>
+/* vmm/cli/sev_verb.c - `coffer sev`: its options, and a person to ask. */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include <unistd.h>
 
-#include "crypto/amd_cert.h"
-#include "crypto/sev_files.h"
-#include "owner/owner_file.h"
-#include "vmm/base/err.h"
-#include "vmm/base/log.h"
 #include "vmm/cli/cli.h"
-#include "vmm/exit_status.h"
+#include "vmm/cli/sev_command.h"
 #include "vmm/kvm/sev_dev.h"
-#include "vmm/nearest.h"
 
 struct sev_verb {
 	char *action;
@@ -51,13 +42,7 @@ static const struct option_desc options[] = {
 	 .kind = OPTION_FLAG,
 	 .off = AT(yes, bool),
 	 .help = "reset, pdh-gen: do not ask"},
-	{.name = "help",
-	 .short_name = 'h',
-	 .kind = OPTION_HELP,
-	 .help = "-h: this list; --help: more of it"},
-	{.name = "version",
-	 .kind = OPTION_VERSION,
-	 .help = "print the version"},
+	OPTION_HELP_AND_VERSION,
 	{0},
 };
 
@@ -80,321 +65,50 @@ const struct option_table sev_option_table = {
 	.init = init,
 };
 
-/* --- what is printed ------------------------------------------------------
- */
-
-static int print_json(json_t *j, struct err *err)
-{
-	int r = j ? json_dumpf(j, stdout, JSON_INDENT(2)) : -1;
-
-	json_decref(j);
-	if (r < 0 || putchar('\n') == EOF)
-		return err_set_kind(err, ERR_HOST, -EIO, "cannot write JSON");
-	return 0;
-}
-
-static int show_status(const struct sev_verb *v, const struct sev_dev *d,
-		       struct err *err)
-{
-	struct sev_platform_status s;
-	int r = sev_dev_status(d, &s, err);
-
-	if (r < 0)
-		return r;
-	if (v->json)
-		return print_json(
-			json_pack("{s:i, s:i, s:i, s:s, s:b, s:b, s:i, s:b}",
-				  "api_major", s.api_major, "api_minor",
-				  s.api_minor, "build", s.build, "state",
-				  sev_platform_state_name(s.state), "owned",
-				  (int)s.owned, "es", (int)s.es, "guests",
-				  (int)s.guests, "simulated",
-				  (int)!d->is_device),
-			err);
-	printf("API version  %u.%u\nbuild        %u\nstate        %s\n"
-	       "owner        %s\nSEV-ES       %s\nguests       %u\n",
-	       s.api_major, s.api_minor, s.build,
-	       sev_platform_state_name(s.state),
-	       s.owned ? "somebody (PEK signed by an OCA of theirs)"
-		       : "nobody (self-owned)",
-	       s.es ? "initialised" : "not initialised", s.guests);
-	if (!d->is_device)
-		printf("SIMULATED    this is not the driver's device\n");
-	return 0;
-}
-
-static int show_id(const struct sev_verb *v, const struct sev_dev *d,
-		   struct err *err)
-{
-	uint8_t id[SEV_ID_LEN * SEV_ID_SOCKETS_MAX];
-	char text[2 * SEV_ID_LEN + 1];
-	json_t *list = json_array();
-	size_t len = 0;
-	int r = sev_dev_id(d, id, &len, err);
-
-	for (size_t at = 0; !r && at < len; at += SEV_ID_LEN) {
-		for (size_t i = 0; i < SEV_ID_LEN; i++)
-			snprintf(text + 2 * i, 3, "%02x", id[at + i]);
-		if (v->json)
-			json_array_append_new(list, json_string(text));
-		else
-			printf("%s\n", text);
-	}
-	if (r < 0 || !v->json) {
-		json_decref(list);
-		return r;
-	}
-	return print_json(json_pack("{s:o}", "ids", list), err);
-}
-
-/* --- what is written ------------------------------------------------------
- */
-
-static int need_files(const struct sev_verb *v, size_t n, const char *which,
-		      struct err *err)
-{
-	if (v->files.n == n)
-		return 0;
-	return err_set_kind(err, ERR_USAGE, -EINVAL, "%s: %s", v->action,
-			    which);
-}
-
-static int write_file(const char *path, const void *data, size_t len,
-		      struct err *err)
-{
-	const struct owner_output o = {
-		.path = path, .data = data, .len = len, .mode = 0644};
-
-	return owner_files_write(&o, 1, true, err);
-}
-
-/*
- * The firmware's CEK lacks AMD's signature: AMD hands the signed one out, by
- * the chip's id, and the operator keeps it on the host.
- */
-static int add_amds(uint8_t *cek, struct owner_bytes *roots, struct err *err)
-{
-	AUTO(owner_bytes_wipe) struct owner_bytes b = {0};
-	int r = owner_file_read_exactly("--full", SEV_FILE_CEK, SEV_CERT_LEN,
-					&b, err);
-
-	if (!r)
-		r = owner_file_read("--full", SEV_FILE_ASK_ARK, roots, err);
-	if (r < 0) {
-		err_prefix(err,
-			   "export: AMD's certificates of this processor are "
-			   "not on this host (coffer-sev(1), FILES)");
-		return r;
-	}
-	/* Another chip's would make a chain that leads nowhere. */
-	if (memcmp(b.data, cek, SEV_CERT_BODY_LEN) != 0)
-		return err_set_kind(err, ERR_INPUT, -EINVAL,
-				    "--full '%s': the certificate of another "
-				    "chip; get the one of 'coffer sev id'",
-				    SEV_FILE_CEK);
-	memcpy(cek, b.data, SEV_CERT_LEN);
-	return 0;
-}
-
-static int export_chain(const struct sev_verb *v, const struct sev_dev *d,
-			struct err *err)
-{
-	enum { PLAIN = SEV_CERT_LEN + SEV_CHAIN_LEN };
-	AUTO(owner_bytes_wipe) struct owner_bytes roots = {0};
-	AUTO(freep) uint8_t *all = NULL;
-	uint8_t plain[PLAIN];
-	int r = need_files(v, 1, "give the file to write", err);
-
-	if (!r)
-		r = sev_dev_export(d, plain, plain + SEV_CERT_LEN, err);
-	if (!r && v->full)
-		r = add_amds(plain + PLAIN - SEV_CERT_LEN, &roots, err);
-	if (r < 0)
-		return r;
-	all = malloc(PLAIN + roots.len);
-	if (!all)
-		return err_set(err, -ENOMEM, "out of memory");
-	memcpy(all, plain, PLAIN);
-	if (roots.len)
-		memcpy(all + PLAIN, roots.data, roots.len);
-	return write_file(v->files.v[0], all, PLAIN + roots.len, err);
-}
-
-static int make_request(const struct sev_verb *v, const struct sev_dev *d,
-			struct err *err)
-{
-	uint8_t csr[SEV_CERT_LEN];
-	int r = need_files(v, 1, "give the file to write", err);
-
-	if (!r)
-		r = sev_dev_pek_csr(d, csr, err);
-	return r < 0 ? r : write_file(v->files.v[0], csr, sizeof(csr), err);
-}
-
-/* --- what changes the platform --------------------------------------------
- */
-
-/* A certificate of that usage, base64 or raw. */
-static int read_cert(const char *what, const char *path, enum sev_usage usage,
-		     struct owner_bytes *ret, struct err *err)
-{
-	struct sev_cert c;
-	int r = owner_file_read_exactly(what, path, SEV_CERT_LEN, ret, err);
-
-	if (!r)
-		r = sev_cert_parse(ret->data, ret->len, &c, err);
-	if (r < 0)
-		return r;
-	if (c.usage != usage)
-		return err_set_kind(err, ERR_INPUT, -EINVAL,
-				    "%s '%s': a %s certificate; expected %s",
-				    what, path, sev_usage_name(c.usage),
-				    sev_usage_name(usage));
-	return 0;
-}
-
-static int import(const struct sev_verb *v, const struct sev_dev *d,
-		  struct err *err)
-{
-	AUTO(owner_bytes_wipe) struct owner_bytes pek = {0};
-	AUTO(owner_bytes_wipe) struct owner_bytes oca = {0};
-	int r = need_files(v, 2, "give the signed PEK, then the OCA", err);
-
-	if (!r)
-		r = read_cert("PEK", v->files.v[0], SEV_USAGE_PEK, &pek, err);
-	if (!r)
-		r = read_cert("OCA", v->files.v[1], SEV_USAGE_OCA, &oca, err);
-	return r < 0 ? r : sev_dev_pek_import(d, pek.data, oca.data, err);
-}
-
-/* 0: go on; -ECANCELED. */
-static int ask(const struct sev_verb *v, const char *question, struct err *err)
-{
-	char line[16] = "";
-
-	if (v->yes)
-		return 0;
-	if (!isatty(STDIN_FILENO))
-		return err_set_kind(err, ERR_USAGE, -EINVAL,
-				    "%s: asks first, and there is no terminal; "
-				    "--yes does not ask",
-				    v->action);
-	fprintf(stderr, "%s Type yes: ", question);
-	if (fgets(line, sizeof(line), stdin) && !strcmp(line, "yes\n"))
-		return 0;
-	return err_set_kind(err, ERR_USAGE, -ECANCELED,
-			    "%s: not done, as the answer was not yes",
-			    v->action);
-}
-
-static int new_pdh(const struct sev_verb *v, const struct sev_dev *d,
-		   struct err *err)
-{
-	int r = ask(v,
-		    "A new PDH makes every session that owners have made for "
-		    "this platform useless.",
-		    err);
-
-	return r < 0 ? r : sev_dev_pdh_gen(d, err);
-}
-
-static int reset(const struct sev_verb *v, const struct sev_dev *d,
-		 struct err *err)
-{
-	int r = ask(v,
-		    "A reset deletes the platform's keys and its owner's "
-		    "certificate; every session becomes useless.",
-		    err);
-
-	return r < 0 ? r : sev_dev_factory_reset(d, err);
-}
-
 /* --- the verb -------------------------------------------------------------
  */
 
-static const struct action {
-	const char *name;
-	int (*run)(const struct sev_verb *v, const struct sev_dev *d,
-		   struct err *err);
-	bool files, json, full, yes; /* what it takes */
-} actions[] = {
-	{"status", show_status, .json = true},
-	{"export", export_chain, .files = true, .full = true},
-	{"id", show_id, .json = true},
-	{"pdh-gen", new_pdh, .yes = true},
-	{"pek-csr", make_request, .files = true},
-	{"pek-import", import, .files = true},
-	{"reset", reset, .yes = true},
-};
-
-static const struct action *find(const char *name, struct err *err)
+static bool ask(void *arg, const char *question, char *line, size_t size)
 {
-	struct nearest near;
-
-	nearest_start(&near, name);
-	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
-		if (!strcmp(actions[i].name, name))
-			return &actions[i];
-		nearest_offer(&near, actions[i].name);
-	}
-	err_set_kind(err, ERR_USAGE, -EINVAL, "'%.32s': unknown command%s%s%s",
-		     name, near.best ? " (did you mean '" : "",
-		     near.best ? near.best : " (coffer help sev lists them)",
-		     near.best ? "'?)" : "");
-	return NULL;
+	(void)arg;
+	if (!isatty(STDIN_FILENO))
+		return false;
+	fprintf(stderr, "%s Type yes: ", question);
+	if (!fgets(line, (int)size, stdin))
+		line[0] = 0;
+	return true;
 }
 
-static int check(const struct sev_verb *v, const struct action *a,
-		 struct err *err)
+static int run(void *config, int *ret_status, struct err *err)
 {
-	const char *bad = v->files.n && !a->files ? "a file"
-			  : v->json && !a->json	  ? "--json"
-			  : v->full && !a->full	  ? "--full"
-			  : v->yes && !a->yes	  ? "--yes"
-						  : NULL;
-
-	if (!bad)
-		return 0;
-	return err_set_kind(err, ERR_USAGE, -EINVAL, "%s: takes no %s", a->name,
-			    bad[0] == 'a' ? "file" : bad);
-}
-
-static int run(const struct sev_verb *v, struct err *err)
-{
-	const struct action *a = find(v->action, err);
+	const struct sev_verb *v = config;
+	const struct sev_command c = {
+		.name = v->action,
+		.files = v->files.v,
+		.n_files = v->files.n,
+		.json = v->json,
+		.full = v->full,
+		.yes = v->yes,
+		.root = "",
+		.out = stdout,
+		.ask = ask,
+	};
 	struct sev_dev d;
-	int r;
+	int r = sev_command_check(&c, err);
 
-	if (!a)
-		return -EINVAL;
-	r = check(v, a, err);
+	(void)ret_status;
 	if (!r)
 		r = sev_dev_open("/dev/sev", &d, err);
 	if (r < 0)
 		return r;
-	r = a->run(v, &d, err);
+	r = sev_command_run(&c, &d, err);
 	sev_dev_close(&d);
 	return r;
 }
 
 int cli_sev(int argc, char *const *argv)
 {
-	struct sev_verb v = {0};
-	struct err err = {0};
-	enum option_outcome outcome;
-	int r = option_parse_args(&sev_option_table, argc, argv, &v, &outcome,
-				  &err);
+	struct sev_verb v;
 
-	if (r >= 0 && cli_show(&sev_option_table, outcome)) {
-		option_free(&sev_option_table, &v);
-		return cli_close_stdout(EXIT_STATUS_OK);
-	}
-	if (r >= 0)
-		r = run(&v, &err);
-	option_free(&sev_option_table, &v);
-	if (r >= 0)
-		return cli_close_stdout(EXIT_STATUS_OK);
-	err_default_kind(&err, ERR_HOST);
-	log_error("sev: %s", err.msg);
-	return (int)exit_status_of_err(&err);
+	return cli_frame(&sev_option_table, argc, argv, &v, run);
 }

@@ -11,9 +11,9 @@
 #include "vmm/base/err.h"
 #include "vmm/base/log.h"
 #include "vmm/base/own.h"
+#include "vmm/cli/cli_frame.h"
 #include "vmm/cli/sim_options.h"
 #include "vmm/exit_status.h"
-#include "vmm/version.h"
 
 /* The index of "--"; argc when there is none. */
 static int find_command(int argc, char *const *argv)
@@ -99,41 +99,26 @@ static int run(const struct sim_options *o, char *const *command,
 	return r < 0 ? r : status_of(&res, command[0]);
 }
 
-static bool show(enum option_outcome what)
+/* What a frame is given: the options, and the command behind them. */
+struct call {
+	struct sim_options o; /* first: the table's offsets are into it */
+	char *const *command;
+};
+
+static int run_call(void *config, int *ret_status, struct err *err)
 {
-	switch (what) {
-	case OPTION_OUTCOME_OK:
-		return false;
-	case OPTION_OUTCOME_SHORT_HELP:
-		option_print_short_help(&sim_option_table, stdout);
-		break;
-	case OPTION_OUTCOME_LONG_HELP:
-		option_print_long_help(&sim_option_table, stdout);
-		break;
-	case OPTION_OUTCOME_VERSION:
-		printf("coffer-sim %s\n", coffer_version());
-		break;
-	}
-	return true;
+	const struct call *call = config;
+	int r = run(&call->o, call->command, err);
+
+	if (r >= 0)
+		*ret_status = r;
+	return r;
 }
 
 int sim_cli_main(int argc, char *const *argv)
 {
-	int at = find_command(argc, argv), r;
-	enum option_outcome outcome;
-	struct sim_options o;
-	struct err err = {0};
+	int at = find_command(argc, argv);
+	struct call call = {.command = argv + (at < argc ? at + 1 : argc)};
 
-	sim_option_table.init(&o);
-	r = option_parse_args(&sim_option_table, at, argv, &o, &outcome, &err);
-	if (r >= 0 && !show(outcome))
-		r = run(&o, argv + (at < argc ? at + 1 : argc), &err);
-	option_free(&sim_option_table, &o);
-	if (r < 0) {
-		log_error("sim: %s", err.msg);
-		return (int)exit_status_of_err(&err);
-	}
-	if (outcome != OPTION_OUTCOME_OK && (fflush(stdout) || ferror(stdout)))
-		return EXIT_STATUS_HOST;
-	return r;
+	return cli_frame(&sim_option_table, at, argv, &call, run_call);
 }

@@ -190,13 +190,7 @@ static const struct option_desc other_options[] = {
 	 .help = "time that launching a KiB takes (0)",
 	 .more = "250 is what was measured of SEV-SNP.",
 	 .max = 1000000},
-	{.name = "help",
-	 .short_name = 'h',
-	 .kind = OPTION_HELP,
-	 .help = "-h: this list; --help: more of it"},
-	{.name = "version",
-	 .kind = OPTION_VERSION,
-	 .help = "print the version"},
+	OPTION_HELP_AND_VERSION,
 	{0},
 };
 

@@ -178,6 +178,23 @@ static void finish(struct guest *g)
 		vm_end(g->vm, RUN_ERROR, err.msg);
 }
 
+static void attest(struct guest *g)
+{
+	struct monitor_msg_attestation *m = &g->msg.attestation;
+	uint8_t nonce[SEV_NONCE_LEN];
+	struct err err = {0};
+
+	memcpy(nonce, g->msg.attest.nonce, sizeof(nonce));
+	*m = (struct monitor_msg_attestation){0};
+	memcpy(m->nonce, nonce, sizeof(nonce));
+	m->code = vm_launch_attest(g->vm, nonce, m->report, &err);
+	if (m->code < 0) {
+		m->kind = (uint32_t)err.kind;
+		memcpy(m->msg, err.msg, sizeof(m->msg));
+	}
+	tell(g, MONITOR_MSG_ATTESTATION);
+}
+
 static void obey(struct guest *g)
 {
 	const struct monitor_msg_end *end = &g->msg.end;
@@ -197,6 +214,9 @@ static void obey(struct guest *g)
 		break;
 	case MONITOR_MSG_FINISH:
 		finish(g);
+		break;
+	case MONITOR_MSG_ATTEST:
+		attest(g);
 		break;
 	case MONITOR_MSG_POWER_BUTTON:
 		vm_power_button(g->vm);

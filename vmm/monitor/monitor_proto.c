@@ -168,10 +168,17 @@ static bool check_launch_info(const struct monitor_msg *m)
 
 static bool check_launch_answer(const struct monitor_msg *m)
 {
-	return m->launch_answer.kind <= ERR_PERM &&
+	return m->launch_answer.kind <= ERR_BUSY &&
 	       m->launch_answer.code <= 0 &&
 	       m->launch_answer.code >= -ERRNO_MAX &&
 	       ends(m->launch_answer.msg, sizeof(m->launch_answer.msg));
+}
+
+static bool check_attestation(const struct monitor_msg *m)
+{
+	return m->attestation.kind <= ERR_BUSY && m->attestation.code <= 0 &&
+	       m->attestation.code >= -ERRNO_MAX &&
+	       ends(m->attestation.msg, sizeof(m->attestation.msg));
 }
 
 static bool check_trap(const struct monitor_msg *m)
@@ -231,6 +238,7 @@ static const struct rule to_monitor[] = {
 	[MONITOR_MSG_GET_COUNTERS] = RULE(get_counters, 0, 0),
 	[MONITOR_MSG_SECRET] = RULE(secret, 0, 0),
 	[MONITOR_MSG_FINISH] = EMPTY,
+	[MONITOR_MSG_ATTEST] = {true, BODY(attest), 0, 0, NULL},
 };
 static_assert(ARRAY_SIZE(to_monitor) == MONITOR_MSG_TO_MONITOR_END, "rules");
 
@@ -246,6 +254,7 @@ static const struct rule to_supervisor[] = {
 	BACK(MONITOR_MSG_COUNTERS) = RULE(counters, 0, 0),
 	BACK(MONITOR_MSG_LAUNCH_INFO) = RULE(launch_info, 0, 0),
 	BACK(MONITOR_MSG_LAUNCH_ANSWER) = RULE(launch_answer, 0, 0),
+	BACK(MONITOR_MSG_ATTESTATION) = RULE(attestation, 0, 0),
 	BACK(MONITOR_MSG_TRAP) = RULE(trap, 0, 0),
 	BACK(MONITOR_MSG_RESULT) = RULE(result, 0, 0),
 	BACK(MONITOR_MSG_ERROR) = RULE(error, 0, 0),

@@ -12,9 +12,10 @@
  *     START           ----------------------->    makes the VM
  *                     <-----------------------  READY, then STATE
  *                                               LAUNCH_INFO if protected
- *     PAUSE, RESUME, POWER_BUTTON, END, GET_COUNTERS; SECRET, FINISH
+ *     PAUSE, RESUME, POWER_BUTTON, END, GET_COUNTERS; SECRET, FINISH, ATTEST
  *                     <-----------------------  STATE, COUNTERS, EVENT,
- *                                               LAUNCH_INFO, LAUNCH_ANSWER
+ *                                               LAUNCH_INFO, LAUNCH_ANSWER,
+ *                                               ATTESTATION
  *                     <-----------------------  COUNTERS, TIMING, RESULT
  *
  * ERROR takes the place of whatever should have come, and is the last message.
@@ -83,6 +84,7 @@ enum monitor_msg_type {
 	MONITOR_MSG_LAUNCH,	  /* SEV: after VM, once; /dev/sev */
 	MONITOR_MSG_SECRET,	  /* SEV; answered by LAUNCH_ANSWER */
 	MONITOR_MSG_FINISH,	  /* SEV; the same, and STATE when it runs */
+	MONITOR_MSG_ATTEST,	  /* SEV; answered by ATTESTATION */
 	MONITOR_MSG_TO_MONITOR_END,
 	/* to the supervisor */
 	MONITOR_MSG_JAILED = 100, /* privileges are gone */
@@ -94,9 +96,10 @@ enum monitor_msg_type {
 	MONITOR_MSG_COUNTERS,
 	MONITOR_MSG_LAUNCH_INFO, /* SEV: measured, and after each change */
 	MONITOR_MSG_LAUNCH_ANSWER,
-	MONITOR_MSG_TRAP,   /* a call that no list has: see `logged` */
-	MONITOR_MSG_RESULT, /* the last message */
-	MONITOR_MSG_ERROR,  /* the last message */
+	MONITOR_MSG_ATTESTATION, /* SEV */
+	MONITOR_MSG_TRAP,	 /* a call that no list has: see `logged` */
+	MONITOR_MSG_RESULT,	 /* the last message */
+	MONITOR_MSG_ERROR,	 /* the last message */
 	MONITOR_MSG_TO_SUPERVISOR_END,
 };
 
@@ -246,6 +249,11 @@ struct monitor_msg_secret {
 	uint8_t data[MONITOR_SECRET_MAX];
 };
 
+/* ATTESTATION's input: the nonce of whoever wants the report. */
+struct monitor_msg_attest {
+	uint8_t nonce[SEV_NONCE_LEN];
+};
+
 /* --- to the supervisor --------------------------------------------------- */
 
 struct monitor_msg_encrypted {
@@ -301,6 +309,15 @@ struct monitor_msg_launch_answer {
 	char msg[ERR_MSG_MAX];
 };
 
+/* To the ATTEST with this nonce. */
+struct monitor_msg_attestation {
+	uint32_t kind; /* enum err_kind */
+	int32_t code;  /* 0, or a negative errno */
+	uint8_t nonce[SEV_NONCE_LEN];
+	uint8_t report[SEV_REPORT_LEN]; /* when code is 0 */
+	char msg[ERR_MSG_MAX];
+};
+
 struct monitor_msg_trap {
 	uint64_t args[6];
 	int32_t nr;	 /* of the system call */
@@ -343,12 +360,14 @@ struct monitor_msg {
 		struct monitor_msg_end end;
 		struct monitor_msg_get_counters get_counters;
 		struct monitor_msg_secret secret;
+		struct monitor_msg_attest attest;
 		struct monitor_msg_state state;
 		struct monitor_msg_timing timing;
 		struct monitor_msg_event event;
 		struct monitor_msg_counters counters;
 		struct launch_info launch_info;
 		struct monitor_msg_launch_answer launch_answer;
+		struct monitor_msg_attestation attestation;
 		struct monitor_msg_trap trap;
 		struct monitor_msg_result result;
 		struct monitor_msg_error error;
@@ -370,6 +389,9 @@ static_assert(sizeof(struct monitor_msg_secret) == 64 + MONITOR_SECRET_MAX,
 static_assert(sizeof(struct monitor_msg_counters) == 1552, "counters");
 static_assert(sizeof(struct monitor_msg_launch_answer) == 8 + ERR_MSG_MAX,
 	      "launch_answer");
+static_assert(sizeof(struct monitor_msg_attestation) ==
+		      8 + SEV_NONCE_LEN + SEV_REPORT_LEN + ERR_MSG_MAX,
+	      "attestation");
 static_assert(sizeof(struct monitor_msg_launch) == 2264, "launch");
 static_assert(sizeof(struct monitor_msg_trap) == 80, "trap");
 static_assert(sizeof(struct monitor_msg_result) == 16 + ERR_MSG_MAX, "result");

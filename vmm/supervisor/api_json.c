@@ -8,6 +8,8 @@
 #include <time.h>
 
 #include "crypto/base64.h"
+#include "crypto/sev_report.h"
+#include "vmm/base/hex.h"
 #include "vmm/base/own.h"
 #include "vmm/exit_status.h"
 #include "vmm/json_value.h"
@@ -99,9 +101,7 @@ static json_t *make_digest(const uint8_t digest[static SEV_DIGEST_LEN])
 {
 	char text[2 * SEV_DIGEST_LEN + 1];
 
-	for (size_t i = 0; i < SEV_DIGEST_LEN; i++)
-		snprintf(text + 2 * i, 3, "%02x", digest[i]);
-	return json_string(text);
+	return json_string(hex_format(digest, SEV_DIGEST_LEN, text));
 }
 
 static json_t *make_entries(const struct launch_info *l)
@@ -153,6 +153,21 @@ char *api_json_launch(const struct launch_info *l)
 	json_object_set_new(j, "not_covered", make_facts(l->not_covered));
 	json_object_set_new(j, "secret", make_area(l));
 	return to_text(j, JSON_INDENT(2));
+}
+
+char *api_json_attestation(const uint8_t *report)
+{
+	char nonce[BASE64_TEXT_LEN(SEV_NONCE_LEN)];
+	char text[BASE64_TEXT_LEN(SEV_REPORT_LEN)];
+	struct sev_report r;
+
+	sev_report_parse(report, &r);
+	base64_encode(r.nonce, sizeof(r.nonce), nonce);
+	base64_encode(report, SEV_REPORT_LEN, text);
+	return to_text(json_pack("{s:s, s:o, s:I, s:s}", "nonce", nonce,
+				 "digest", make_digest(r.digest), "policy",
+				 (json_int_t)r.policy, "report", text),
+		       JSON_INDENT(2));
 }
 
 char *api_json_problem(int status, const char *detail, const char *state)

@@ -22,6 +22,8 @@ struct launch_info;
 char *api_json_vm(const struct api_vm_info *i, const struct counters *c);
 char *api_json_state(const struct api_vm_info *i);
 char *api_json_launch(const struct launch_info *l);
+/* @report: of ATTESTATION, SEV_REPORT_LEN bytes. */
+char *api_json_attestation(const uint8_t *report);
 /* @state, @detail may be NULL. */
 char *api_json_problem(int status, const char *detail, const char *state);
 /* One line. @time_ms since 1970; @detail may be NULL. */

@@ -411,6 +411,41 @@ static void put_finish(struct client *c, const char *body, size_t len)
 	start_call(c, API_VERB_FINISH, answer_launch);
 }
 
+static void answer_attestation(struct client *c, int r, const struct err *err)
+{
+	if (r < 0)
+		reply_failure(c, r, err);
+	else
+		reply(c, 200, API_TYPE_JSON,
+		      api_json_attestation(c->call.report));
+}
+
+static void put_attestation(struct client *c, const char *body, size_t len)
+{
+	static const char *const keys[] = {"nonce", NULL};
+	struct err err = {0};
+	size_t n = 0;
+	json_t *j;
+	int r;
+
+	if (!launch(c)) {
+		reply_launch(c);
+		return;
+	}
+	j = parse_body(c, body, len, keys);
+	if (!j)
+		return;
+	r = decode(j, "nonce", c->call.nonce, sizeof(c->call.nonce), &n, &err);
+	json_decref(j);
+	if (!r && n != sizeof(c->call.nonce))
+		r = err_set(&err, -EINVAL, "\"nonce\": %zu bytes; it has %zu",
+			    n, sizeof(c->call.nonce));
+	if (r < 0)
+		reply_failure(c, r, &err);
+	else
+		start_call(c, API_VERB_ATTEST, answer_attestation);
+}
+
 /* --- the table ---------------------------------------------------------------
  */
 
@@ -427,6 +462,7 @@ static const struct route {
 	{"/v1/launch", get_launch, NULL},
 	{"/v1/launch/secret", NULL, put_secret},
 	{"/v1/launch/finish", NULL, put_finish},
+	{"/v1/launch/attestation", NULL, put_attestation},
 };
 
 static const char *allowed(const struct route *t)

@@ -30,6 +30,11 @@ static long n_passed(void)
 	return *end || n < 0 ? 0 : n;
 }
 
+bool api_socket_is_passed(void)
+{
+	return n_passed() > 0;
+}
+
 /* Children must not take them for theirs. */
 static void forget_passed(void)
 {

@@ -19,6 +19,8 @@ struct api_socket {
  * -EINVAL  more than one socket passed, or not a listening unix stream socket
  */
 int api_socket_open(const char *path, struct api_socket *ret, struct err *err);
+/* Has a service manager passed one to this process? */
+bool api_socket_is_passed(void);
 /* Closes and removes. Fine after a failure, if ret was {.fd = -1}. */
 void api_socket_close(struct api_socket *s);
 

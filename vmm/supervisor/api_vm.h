@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "crypto/sev_abi.h"
 #include "vmm/counters.h"
 
 struct err;
@@ -48,6 +49,7 @@ enum api_verb {
 	API_VERB_KILL,	       /* done when the end has begun */
 	API_VERB_SECRET,       /* takes secret */
 	API_VERB_FINISH,       /* done when the guest runs */
+	API_VERB_ATTEST,       /* takes nonce, fills report */
 };
 
 enum {
@@ -70,8 +72,10 @@ struct api_call {
 	enum api_verb verb;
 	struct api_secret secret; /* valid while start() runs */
 	struct counters counters; /* the server frees them */
-	uint64_t id;		  /* the VM's own use */
-	struct api_call *next;	  /* the VM's own use */
+	uint8_t nonce[SEV_NONCE_LEN];
+	uint8_t report[SEV_REPORT_LEN];
+	uint64_t id;	       /* the VM's own use */
+	struct api_call *next; /* the VM's own use */
 	/*
 	 * @r 0, or a negative errno with a message in @err:
 	 * -EBUSY     not in this state (409)

@@ -28,6 +28,7 @@ struct control {
 	struct api_server *server;  /* NULL: nobody asked for one */
 	struct api_call *waiting;   /* for a state, in the order of coming */
 	struct api_call *launching; /* SECRET or FINISH, to be answered */
+	struct api_call *attesting; /* ATTEST, the same */
 	struct launch_info launch;
 	bool has_launch;
 	bool ran; /* this machine, some instruction */
@@ -257,6 +258,25 @@ static void start_launch(struct control *c, struct api_call *call)
 		c->launching = call;
 }
 
+static void start_attest(struct control *c, struct api_call *call)
+{
+	int r;
+
+	if (c->attesting) {
+		fail_asking(call, -EAGAIN);
+		return;
+	}
+	r = supervisor_attest(c->supervisor, call->nonce);
+	if (r == -EBUSY)
+		fail(call, r,
+		     "only possible while the guest runs or is paused, after "
+		     "its launch is finished");
+	else if (r < 0)
+		fail_asking(call, r);
+	else
+		c->attesting = call;
+}
+
 /* --- the api_vm ------------------------------------------------------------
  */
 
@@ -318,6 +338,9 @@ static void vm_start(struct api_vm *vm, struct api_call *call)
 	case API_VERB_FINISH:
 		start_launch(c, call);
 		break;
+	case API_VERB_ATTEST:
+		start_attest(c, call);
+		break;
 	}
 }
 
@@ -329,6 +352,8 @@ static void vm_cancel(struct api_vm *vm, struct api_call *call)
 		supervisor_cancel_counters(c->supervisor, (int64_t)call->id);
 	if (c->launching == call)
 		c->launching = NULL;
+	if (c->attesting == call)
+		c->attesting = NULL;
 	for (struct api_call **at = &c->waiting; *at; at = &(*at)->next) {
 		if (*at == call) {
 			*at = call->next;
@@ -420,6 +445,15 @@ static void notify(struct control *c, enum supervisor_state s)
 	c->told_ready |= s != SUPERVISOR_STARTING;
 }
 
+/* The machine that was asked is gone. */
+static void drop_attestation(struct control *c)
+{
+	struct api_call *call = TAKE(c->attesting);
+
+	if (call)
+		fail(call, -EBUSY, "the machine has ended meanwhile");
+}
+
 static void on_state(void *arg, enum supervisor_state s)
 {
 	struct control *c = arg;
@@ -431,6 +465,8 @@ static void on_state(void *arg, enum supervisor_state s)
 		wait_for_state(c, c->launching);
 		c->launching = NULL;
 	}
+	if (s == SUPERVISOR_ENDED || s == SUPERVISOR_STARTING)
+		drop_attestation(c);
 	settle(c);
 }
 
@@ -464,6 +500,21 @@ static void on_launch_answer(void *arg, int r, const struct err *err)
 		wait_for_state(c, call); /* until it runs */
 }
 
+static void on_attestation(void *arg, const struct monitor_msg_attestation *m)
+{
+	struct control *c = arg;
+	struct api_call *call = c->attesting;
+	struct err err = {.code = m->code, .kind = (enum err_kind)m->kind};
+
+	/* It may be the answer to one that was not waited for any longer. */
+	if (!call || memcmp(call->nonce, m->nonce, sizeof(call->nonce)) != 0)
+		return;
+	c->attesting = NULL;
+	memcpy(call->report, m->report, sizeof(call->report));
+	memcpy(err.msg, m->msg, sizeof(err.msg));
+	call->done(call, m->code, &err);
+}
+
 static void on_event(void *arg, enum monitor_event e, const char *device)
 {
 	if (e == MONITOR_EVENT_CRASH_KERNEL)
@@ -476,6 +527,7 @@ static const struct supervisor_watch_ops watch_ops = {
 	.state = on_state,
 	.launch_info = on_launch_info,
 	.launch_answer = on_launch_answer,
+	.attestation = on_attestation,
 	.event = on_event,
 };
 
@@ -514,6 +566,11 @@ void control_destroy(struct control *c)
 	api_server_destroy(c->server);
 	api_socket_close(&c->socket);
 	free(c);
+}
+
+bool control_is_wanted(const char *path)
+{
+	return path || api_socket_is_passed();
 }
 
 int control_run(struct control *c, struct loop *l)

@@ -6,6 +6,8 @@
 #ifndef VMM_SUPERVISOR_CONTROL_H
 #define VMM_SUPERVISOR_CONTROL_H
 
+#include <stdbool.h>
+
 #include "vmm/base/own.h"
 
 struct control; /* opaque */
@@ -22,6 +24,9 @@ int control_create(const char *path, struct supervisor *s, struct control **ret,
 /* Ends what is being answered, and removes the socket. NULL is fine. */
 void control_destroy(struct control *c);
 DEFINE_CLEANUP(struct control, control_destroy)
+
+/* Will there be a socket, at @path (NULL: none) or from a service manager? */
+bool control_is_wanted(const char *path);
 
 /* loop_run(@l), serving the control socket meanwhile. */
 int control_run(struct control *c, struct loop *l);

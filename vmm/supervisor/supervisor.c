@@ -140,6 +140,15 @@ int supervisor_finish(struct supervisor *s)
 					     : -EBUSY;
 }
 
+int supervisor_attest(struct supervisor *s,
+		      const uint8_t nonce[static SEV_NONCE_LEN])
+{
+	struct monitor_msg m = {.type = MONITOR_MSG_ATTEST};
+
+	memcpy(m.attest.nonce, nonce, sizeof(m.attest.nonce));
+	return is_up(s) ? supervisor_ask(s, &m) : -EBUSY;
+}
+
 void supervisor_kill(struct supervisor *s, enum run_how how, const char *why)
 {
 	struct monitor_msg m = {.type = MONITOR_MSG_END};

@@ -50,6 +50,8 @@ struct supervisor_watch_ops {
 	void (*launch_info)(void *arg, const struct launch_info *info);
 	/* What became of the oldest supervisor_secret() or _finish(). */
 	void (*launch_answer)(void *arg, int r, const struct err *err);
+	/* To supervisor_attest(); the report when m->code is 0. */
+	void (*attestation)(void *arg, const struct monitor_msg_attestation *m);
 	/* @device: the one that needs a reset, or "vm". */
 	void (*event)(void *arg, enum monitor_event e, const char *device);
 };
@@ -142,5 +144,11 @@ void supervisor_cancel_counters(struct supervisor *s, int64_t id);
  */
 int supervisor_secret(struct supervisor *s, const struct monitor_msg *m);
 int supervisor_finish(struct supervisor *s);
+/*
+ * SEV: ask for a report over @nonce of the guest that runs or is paused, else
+ * -EBUSY.
+ */
+int supervisor_attest(struct supervisor *s,
+		      const uint8_t nonce[static SEV_NONCE_LEN]);
 
 #endif

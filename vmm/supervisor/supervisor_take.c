@@ -41,6 +41,15 @@ static void take_launch_answer(struct supervisor *s,
 	SUPERVISOR_TELL(s, launch_answer, m->code, &err);
 }
 
+static void take_attestation(struct supervisor *s,
+			     const struct monitor_msg_attestation *m)
+{
+	struct monitor_msg_attestation clean = *m;
+
+	monitor_text_clean(clean.msg);
+	SUPERVISOR_TELL(s, attestation, &clean);
+}
+
 static void take_event(struct supervisor *s, const struct monitor_msg_event *m)
 {
 	if (m->kind == MONITOR_EVENT_CRASH_KERNEL)
@@ -107,6 +116,9 @@ void supervisor_take(struct supervisor *s, const struct monitor_msg *m)
 		break;
 	case MONITOR_MSG_LAUNCH_ANSWER:
 		take_launch_answer(s, &m->launch_answer);
+		break;
+	case MONITOR_MSG_ATTESTATION:
+		take_attestation(s, &m->attestation);
 		break;
 	case MONITOR_MSG_TRAP:
 		supervisor_take_trap(s, &m->trap);

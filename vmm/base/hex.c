@@ -1,5 +1,5 @@
-/* owner/hex.c - bytes from hexadecimal digits and back. */
-#include "owner/hex.h"
+/* vmm/base/hex.c - bytes from hexadecimal digits and back. */
+#include "vmm/base/hex.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
-/* owner/hex.h - bytes as hexadecimal digits. */
-#ifndef OWNER_HEX_H
-#define OWNER_HEX_H
+/* vmm/base/hex.h - bytes as hexadecimal digits. */
+#ifndef VMM_BASE_HEX_H
+#define VMM_BASE_HEX_H
 
 #include <stdbool.h>
 #include <stddef.h>
