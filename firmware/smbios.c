@@ -25,8 +25,8 @@ enum {
 	SM3_REVISION = 0x0a,
 	SM3_TABLE_MAX_SIZE = 0x0c,
 	SM3_TABLE_ADDRESS = 0x10,
-	SM3_LEN = 0x18,
-	TABLE_OFF = 32, /* where we put the structures */
+	SM3_LEN = SMBIOS_ANCHOR_LEN,
+	TABLE_OFF = SMBIOS_TABLES_OFF,
 };
 
 /* 7.1 "BIOS Information (Type 0)" */

@@ -15,6 +15,9 @@
 
 struct err;
 
+/* Where the parts are in what smbios_build() makes: the anchor is first. */
+enum { SMBIOS_ANCHOR_LEN = 0x18, SMBIOS_TABLES_OFF = 32 };
+
 enum { SMBIOS_OEM_MAX = 255 }; /* a type 11 structure counts in one byte */
 
 struct smbios_config {

@@ -5,6 +5,7 @@
 
 #include "vmm/base/bits.h"
 #include "vmm/base/err.h"
+#include "vmm/config_firmware.h"
 
 void run_config_init(struct run_config *c)
 {
@@ -14,6 +15,8 @@ void run_config_init(struct run_config *c)
 		.stop_timeout_ms = 10000,
 		.kernel_file = {.fd = -1},
 		.initrd_file = {.fd = -1},
+		.firmware_file = {.fd = -1},
+		.nvram_file = {.fd = -1},
 	};
 }
 
@@ -22,6 +25,8 @@ void run_config_destroy(struct run_config *c)
 	option_free(&run_option_table, c);
 	input_file_close(&c->kernel_file);
 	input_file_close(&c->initrd_file);
+	input_file_close(&c->firmware_file);
+	input_file_close(&c->nvram_file);
 	run_config_init(c);
 }
 
@@ -29,10 +34,9 @@ int run_config_finish(struct run_config *c, struct err *err)
 {
 	int r;
 
-	if (!c->kernel)
-		return err_set_kind(err, ERR_USAGE, -EINVAL,
-				    "--kernel: is needed (a Linux bzImage, "
-				    "vmlinux or unified kernel image)");
+	r = config_firmware_finish(c, err);
+	if (r < 0)
+		return r;
 	if (c->quiet && c->verbose)
 		return err_set_kind(err, ERR_USAGE, -EINVAL,
 				    "--quiet: contradicts --verbose");
@@ -59,9 +63,11 @@ int run_config_finish(struct run_config *c, struct err *err)
 
 int run_config_open(struct run_config *c, struct err *err)
 {
-	int r = input_file_open(&c->kernel_file, "kernel", c->kernel, err);
+	int r = 0;
 
-	if (r < 0 || !c->initrd)
-		return r;
-	return input_file_open(&c->initrd_file, "initrd", c->initrd, err);
+	if (c->kernel)
+		r = input_file_open(&c->kernel_file, "kernel", c->kernel, err);
+	if (!r && c->initrd)
+		r = input_file_open(&c->initrd_file, "initrd", c->initrd, err);
+	return r < 0 ? r : config_firmware_open(c, err);
 }

@@ -45,9 +45,6 @@ struct console_config {
 	char *file, *unix_path;
 };
 
-/* The kernel is entered directly. */
-enum firmware_choice { FIRMWARE_NONE = 0 };
-
 enum on_reboot {
 	ON_REBOOT_EXIT = 0,
 	ON_REBOOT_RESTART,
@@ -79,8 +76,9 @@ struct uuid_config {
 struct run_config {
 	char *kernel;
 	char *initrd;
-	char *append; /* NULL: the kernel image's own, or none */
-	int firmware; /* enum firmware_choice */
+	char *append;	/* NULL: the kernel image's own, or none */
+	char *firmware; /* see vmm/config_firmware.h */
+	char *nvram;
 	struct memory_config memory;
 	uint64_t cpus; /* 1..CONFIG_CPUS_MAX */
 	struct console_config console;
@@ -107,6 +105,8 @@ struct run_config {
 	/* Opened by run_config_open(); fd -1 where there is none. */
 	struct input_file kernel_file;
 	struct input_file initrd_file;
+	struct input_file firmware_file;
+	struct input_file nvram_file; /* for writing, too; locked */
 };
 
 /* Every default, and nothing allocated. */
@@ -125,7 +125,10 @@ extern const struct option_table plan_option_table;
  * -EINVAL with ERR_USAGE, the message names the option.
  */
 int run_config_finish(struct run_config *c, struct err *err);
-/* Open kernel and initrd; errors of input_file_open(). */
+/*
+ * Open kernel, initrd and firmware; errors of input_file_open() and of
+ * config_firmware_open().
+ */
 int run_config_open(struct run_config *c, struct err *err);
 
 #endif

@@ -165,11 +165,6 @@ static const struct option_desc console_subs[] = {
 	{0},
 };
 
-static const char *const firmware_choices[] = {
-	[FIRMWARE_NONE] = "none",
-	NULL,
-};
-
 static const struct option_desc boot_options[] = {
 	{.name = "kernel",
 	 .short_name = 'k',
@@ -193,11 +188,21 @@ static const struct option_desc boot_options[] = {
 		 "replaces; else none.",
 	 .max = CONFIG_APPEND_MAX},
 	{.name = "firmware",
-	 .kind = OPTION_CHOICE,
-	 .off = AT(firmware, int),
-	 .arg = "none",
-	 .help = "what runs before the kernel: nothing",
-	 .choices = firmware_choices},
+	 .kind = OPTION_PATH,
+	 .off = AT(firmware, char *),
+	 .arg = "FILE|stage0|none",
+	 .help = "what runs before the kernel (default none)",
+	 .more = "FILE: an image that ends at 4 GiB, such as OVMF_CODE_4M.fd; "
+		 "it gets kernel, initrd and command line from fw_cfg, and "
+		 "boots a disk without --kernel. stage0: coffer's own, which "
+		 "checks what it gets against measured hashes."},
+	{.name = "nvram",
+	 .kind = OPTION_PATH,
+	 .off = AT(nvram, char *),
+	 .arg = "FILE",
+	 .help = "where --firmware FILE keeps its variables",
+	 .more = "A copy of the firmware's empty store, such as "
+		 "OVMF_VARS_4M.fd; one for each guest."},
 	{0},
 };
 

@@ -33,6 +33,7 @@ static const struct {
 	[RUN_DEBUG_EXIT] = {"debug-exit", -1},
 	[RUN_PANIC] = {"panic", EXIT_STATUS_CRASH},
 	[RUN_TRIPLE_FAULT] = {"triple-fault", EXIT_STATUS_CRASH},
+	[RUN_FIRMWARE_STOP] = {"firmware-stop", EXIT_STATUS_CRASH},
 	[RUN_NOT_EMULATED] = {"not-emulated", EXIT_STATUS_CRASH},
 	[RUN_TIMEOUT] = {"timeout", EXIT_STATUS_TIMEOUT},
 	[RUN_STOPPED] = {"stopped", EXIT_STATUS_OK},

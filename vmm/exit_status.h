@@ -30,10 +30,11 @@ enum run_how {
 	RUN_DEBUG_EXIT,	  /* value: what the guest wrote */
 	RUN_PANIC,	  /* reported through pvpanic */
 	RUN_TRIPLE_FAULT,
-	RUN_NOT_EMULATED, /* the guest executed what KVM cannot */
-	RUN_TIMEOUT,	  /* --timeout, or --stop-timeout after a signal */
-	RUN_STOPPED,	  /* the operator ended it: Ctrl-A x, second signal */
-	RUN_ERROR,	  /* ours; the message is in why */
+	RUN_FIRMWARE_STOP, /* value: why, firmware/stage0_reason.h */
+	RUN_NOT_EMULATED,  /* the guest executed what KVM cannot */
+	RUN_TIMEOUT,	   /* --timeout, or --stop-timeout after a signal */
+	RUN_STOPPED,	   /* the operator ended it: Ctrl-A x, second signal */
+	RUN_ERROR,	   /* ours; the message is in why */
 	RUN_HOW_COUNT,
 };
 
@@ -44,11 +45,11 @@ struct run_result {
 	struct counters counters; /* of the machine that ended; owned */
 };
 
-/* The guest failed: a panic, or what a CPU or KVM could not go on with. */
+/* The guest failed: a panic, what a CPU or KVM could not go on with, stage0. */
 static inline bool run_how_is_crash(enum run_how how)
 {
 	return how == RUN_PANIC || how == RUN_TRIPLE_FAULT ||
-	       how == RUN_NOT_EMULATED;
+	       how == RUN_NOT_EMULATED || how == RUN_FIRMWARE_STOP;
 }
 /* "poweroff", "reboot", ...: the word in --status-file. */
 const char *run_how_name(enum run_how how);

@@ -31,6 +31,7 @@
 #include "vmm/timing.h"
 #include "vmm/vcpu.h"
 #include "vmm/vm_devices.h"
+#include "vmm/vm_firmware.h"
 #include "vmm/vm_load.h"
 #include "vmm/vm_sev.h"
 
@@ -75,6 +76,8 @@ static int create_memory(struct vm *vm, struct err *err)
 		r = choose_c_bit(vm, err);
 	if (!r)
 		r = guest_mem_add_machine_ram(vm->mem, vm->p.ram_bytes, err);
+	if (!r)
+		r = vm_firmware_add_memory(&vm->p, vm->mem, err);
 	if (!r)
 		r = guest_mem_crypt_done(vm->mem, err);
 	if (!r)
@@ -128,6 +131,12 @@ static int create_machine(struct vm *vm, struct err *err)
 		return r;
 	mp.irq = kvm_irq_sink(vm->irq);
 	r = machine_create(&mp, &vm->machine, err);
+	if (!r)
+		r = vm_firmware_create(&vm->p, vm->mem, vm->dma,
+				       &vm->firmware_owner, &vm->firmware, err);
+	if (!r)
+		r = vm_firmware_plug(vm->firmware, machine_pio(vm->machine),
+				     machine_mmio(vm->machine), err);
 	return r < 0 ? r : create_devices(vm, err);
 }
 
@@ -170,8 +179,11 @@ static int load(struct vm *vm, struct boot_entry *ret, struct err *err)
 	if (vm->sev)
 		return vm_sev_load(vm->sev, &vm->p, vm->mem, ret, err);
 	/* Only a bzImage is made for it; tests have other kernels, too. */
-	if (vm->p.emulate_c_bit && vm->p.kernel->kind == KERNEL_IMAGE_BZIMAGE)
+	if (vm->p.emulate_c_bit && !vm->p.firmware &&
+	    vm->p.kernel->kind == KERNEL_IMAGE_BZIMAGE)
 		return vm_load_emulated(&vm->p, vm->mem, ret, err);
+	if (vm->p.firmware)
+		return vm_firmware_load(&vm->p, vm->mem, ret, err);
 	return vm_load_plain(&vm->p, vm->mem, ret, err);
 }
 
@@ -252,6 +264,7 @@ void vm_destroy(struct vm *vm)
 	for (unsigned int i = 0; i < vm->n_vcpus; i++)
 		vcpu_destroy(vm->vcpu[i]);
 	machine_destroy(vm->machine);
+	vm_firmware_destroy(vm->firmware);
 	vm_devices_destroy(vm->devices);
 	kvm_doorbell_destroy(vm->doorbells);
 	kvm_irq_destroy(vm->irq);
@@ -359,6 +372,7 @@ void vm_counters(struct vm *vm, struct counters *c)
 	counters_add(c, "dma", "reports", v.reports);
 	counters_add(c, "dma", "reported", v.reported);
 	counters_add(c, "dma", "window", v.window);
+	vm_firmware_counters(vm->firmware, c);
 	vm_devices_counters(vm->devices, c);
 }
 

@@ -18,6 +18,7 @@
 struct console;
 struct counters;
 struct err;
+struct flash_image;
 struct kernel_image;
 struct launch_info;
 struct launch_params;
@@ -39,9 +40,12 @@ struct vm_params {
 	uint64_t ram_bytes;
 	struct guest_mem_opts mem;
 	unsigned int n_cpus;
-	const struct kernel_image *kernel;
-	struct image_file initrd; /* len 0: none */
-	const char *cmdline;	  /* NULL: the kernel image's own, or none */
+	/* What runs first; NULL: the kernel, which there is then. */
+	const struct flash_image *firmware;
+	const struct kernel_image *kernel; /* with firmware NULL: none */
+	struct image_file initrd;	   /* len 0: none */
+	struct image_file nvram;	   /* of firmware; len 0: none */
+	const char *cmdline; /* NULL: the kernel image's own, or none */
 	uint8_t uuid[16];
 	const char *const *oem_strings;
 	size_t n_oem_strings;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "firmware/stage0_reason.h"
 #include "mem/dma_view.h"
 #include "vmm/base/log.h"
 #include "vmm/base/loop.h"
@@ -108,6 +109,18 @@ static void on_failed(struct vcpu_owner *o, const char *why)
 	end(container_of(o, struct vm, vcpu_owner), RUN_ERROR, 0, why);
 }
 
+static void on_stopped(struct vm_firmware_owner *o, uint32_t reason)
+{
+	const char *words = stage0_reason_words(reason);
+	char why[160];
+
+	snprintf(why, sizeof(why), "stage0 stopped: %s (reason %u)",
+		 words ? words : "for a reason this coffer does not know",
+		 reason);
+	end(container_of(o, struct vm, firmware_owner), RUN_FIRMWARE_STOP,
+	    reason, why);
+}
+
 static int on_map_gpa(struct vcpu_owner *o, uint64_t gpa, uint64_t len,
 		      bool is_private)
 {
@@ -186,4 +199,5 @@ void vm_guest_init(struct vm *vm)
 	vm->power.ops = &power_ops;
 	vm->vcpu_owner.ops = &vcpu_owner_ops;
 	vm->debugcon.ops = &debugcon_ops;
+	vm->firmware_owner.stopped = on_stopped;
 }

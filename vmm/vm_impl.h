@@ -15,6 +15,7 @@
 #include "devices/power_sink.h"
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
+#include "vmm/vm_firmware.h"
 
 struct boot_entry;
 struct err;
@@ -29,6 +30,7 @@ struct vm {
 	struct power_sink power;
 	struct vcpu_owner vcpu_owner;
 	struct debugcon_sink debugcon;
+	struct vm_firmware_owner firmware_owner;
 
 	struct kvm_vm *kvm;
 	unsigned int c_bit; /* 0: none */
@@ -38,6 +40,7 @@ struct vm {
 	struct kvm_irq *irq;
 	struct kvm_doorbell *doorbells;
 	struct machine *machine;
+	struct vm_firmware *firmware; /* NULL: there is none */
 	struct vm_devices *devices;
 	struct vcpu *vcpu[VM_MAX_CPUS];
 	unsigned int n_vcpus;

@@ -73,7 +73,7 @@ static int create_vcpu(struct vm *vm, unsigned int id,
 		return r;
 	cpuid_set_apic_id(cpuid, id);
 	r = kvm_vcpu_set_cpuid(v, cpuid, err);
-	if (!r)
+	if (!r && !vm->p.firmware) /* which does it itself */
 		r = kvm_vcpu_init_platform(v, err);
 	if (!r)
 		r = vcpu_create(id, TAKE(v), machine_pio(vm->machine),

@@ -173,7 +173,7 @@ static void dma(struct fw_cfg *f, uint64_t gpa)
 	r = dma_view_read(f->view, gpa, req, sizeof(req));
 	if (!r) {
 		r = dma_carry_out(f, req);
-		store_be32(answer, r < 0 ? FW_CFG_DMA_ERROR : 0);
+		store_be32(answer, r < 0 ? (uint32_t)FW_CFG_DMA_ERROR : 0);
 		dma_view_write(f->view, gpa, answer, sizeof(answer));
 	}
 	f->n.refused += r < 0;

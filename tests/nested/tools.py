@@ -64,6 +64,15 @@ def passt(cache: Path) -> Path:
     return _find("passt", "passt", cache)[0]
 
 
+def ovmf(cache: Path) -> list[Path]:
+    """UEFI firmware and its empty store of variables."""
+    names = [f"usr/share/OVMF/OVMF_{part}_4M.fd" for part in ("CODE", "VARS")]
+    root = Path("/")
+    if not (root / names[0]).exists():
+        root = download("ovmf", cache)
+    return [root / n for n in names]
+
+
 def guest_archive(cache: Path, own: list[Path]) -> bytes:
     """
     What is added to an initrd for guests with devices: an archive of its own,

@@ -42,6 +42,7 @@ enum {
 	SEG_TYPE_CODE = 0xb, /* execute, read, accessed */
 	SEG_TYPE_DATA = 0x3, /* read, write, accessed */
 	SEG_TYPE_TSS_BUSY = 0xb,
+	SEG_TYPE_LDT = 0x2,
 	RFLAGS_FIXED = 2,
 };
 #define CR0_PG BIT64(31)
@@ -181,8 +182,8 @@ static struct kvm_segment segment(uint16_t selector, uint8_t type, bool is_code,
 	};
 }
 
-int kvm_vcpu_set_entry(struct kvm_vcpu *v, const struct boot_entry *entry,
-		       struct err *err)
+static int set_boot(struct kvm_vcpu *v, const struct boot_entry *entry,
+		    struct err *err)
 {
 	bool is_long = entry->mode == BOOT_LONG64;
 	struct kvm_sregs s;
@@ -221,6 +222,61 @@ int kvm_vcpu_set_entry(struct kvm_vcpu *v, const struct boot_entry *entry,
 	if (ioctl(v->fd, KVM_SET_REGS, &r) < 0)
 		return fail(err, v, "KVM_SET_REGS");
 	return 0;
+}
+
+static struct kvm_segment real_segment(uint16_t selector, uint64_t base,
+				       uint8_t type, bool is_system)
+{
+	return (struct kvm_segment){
+		.base = base,
+		.limit = 0xffff,
+		.selector = selector,
+		.type = type,
+		.present = 1,
+		.s = !is_system,
+	};
+}
+
+/*
+ * KVM's own reset state differs in the type of TR, which an SEV-ES guest has
+ * measured.
+ */
+static int set_reset(struct kvm_vcpu *v, const struct boot_entry *entry,
+		     struct err *err)
+{
+	struct kvm_sregs s;
+	struct kvm_regs r;
+
+	if (ioctl(v->fd, KVM_GET_SREGS, &s) < 0)
+		return fail(err, v, "KVM_GET_SREGS");
+	if (ioctl(v->fd, KVM_GET_REGS, &r) < 0)
+		return fail(err, v, "KVM_GET_REGS");
+	s.cs = real_segment(BOOT_RESET_CS, entry->cs_base, SEG_TYPE_CODE,
+			    false);
+	s.ds = real_segment(0, 0, SEG_TYPE_DATA, false);
+	s.es = s.fs = s.gs = s.ss = s.ds;
+	s.tr = real_segment(0, 0, SEG_TYPE_TSS_BUSY, true);
+	s.ldt = real_segment(0, 0, SEG_TYPE_LDT, true);
+	s.gdt.base = s.idt.base = 0;
+	s.gdt.limit = s.idt.limit = 0xffff;
+	r = (struct kvm_regs){
+		.rip = entry->rip,
+		.rdx = entry->rdx ? entry->rdx : r.rdx,
+		.rflags = RFLAGS_FIXED,
+	};
+	if (ioctl(v->fd, KVM_SET_SREGS, &s) < 0)
+		return fail(err, v, "KVM_SET_SREGS");
+	if (ioctl(v->fd, KVM_SET_REGS, &r) < 0)
+		return fail(err, v, "KVM_SET_REGS");
+	return 0;
+}
+
+int kvm_vcpu_set_entry(struct kvm_vcpu *v, const struct boot_entry *entry,
+		       struct err *err)
+{
+	if (entry->mode == BOOT_RESET)
+		return set_reset(v, entry, err);
+	return set_boot(v, entry, err);
 }
 
 static void decode_msr(struct kvm_run *run, bool is_write, struct kvm_exit *ret)

@@ -81,7 +81,10 @@ int kvm_vcpu_set_cpuid(struct kvm_vcpu *v, const struct cpuid_table *t,
  */
 int kvm_vcpu_init_platform(struct kvm_vcpu *v, struct err *err);
 
-/* Let the boot vCPU start at @entry. The others wait for INIT and SIPI. */
+/*
+ * Let the boot vCPU start at @entry. The others wait for INIT and SIPI; under
+ * SEV-ES, where these do not set registers, they have an entry, too.
+ */
 int kvm_vcpu_set_entry(struct kvm_vcpu *v, const struct boot_entry *entry,
 		       struct err *err);
 

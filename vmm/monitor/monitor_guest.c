@@ -8,6 +8,7 @@
 #include <sys/epoll.h>
 
 #include "crypto/mktme_ram.h"
+#include "firmware/flash_image.h"
 #include "firmware/kernel_image.h"
 #include "vmm/base/err.h"
 #include "vmm/base/fault.h"
@@ -25,7 +26,8 @@ struct guest {
 	struct monitor_setup *setup;
 	struct timing *timing;
 	struct loop *loop;
-	struct kernel_image *kernel;
+	struct kernel_image *kernel; /* NULL: firmware finds one itself */
+	struct flash_image firmware;
 	struct console *console;
 	struct vm_devices_config devices;
 	struct vm_params params;
@@ -250,19 +252,40 @@ static void on_channel(void *arg, int fd, uint32_t events)
 
 /* --- life ---------------------------------------------------------------- */
 
+static int open_firmware(struct guest *g, struct err *err)
+{
+	const char *label;
+	int fd = monitor_setup_file(g->setup, MONITOR_FILE_FIRMWARE, &label);
+	int r;
+
+	if (fd < 0)
+		return 0;
+	r = flash_image_open(fd, label, &g->firmware, err);
+	if (r < 0)
+		return r;
+	g->params.firmware = &g->firmware;
+	fd = monitor_setup_file(g->setup, MONITOR_FILE_NVRAM, &label);
+	return fd < 0 ? 0
+		      : flash_vars_open(fd, label, &g->firmware,
+					&g->params.nvram, err);
+}
+
 static int open_images(struct guest *g, struct err *err)
 {
 	const char *label;
-	int fd = monitor_setup_file(g->setup, MONITOR_FILE_KERNEL, &label), r;
+	int fd = monitor_setup_file(g->setup, MONITOR_FILE_KERNEL, &label);
+	int r = 0;
 
-	r = kernel_image_open(fd, label, &g->kernel, err);
+	if (fd >= 0)
+		r = kernel_image_open(fd, label, &g->kernel, err);
 	if (r < 0)
 		return r;
 	g->params.kernel = g->kernel;
 	fd = monitor_setup_file(g->setup, MONITOR_FILE_INITRD, &label);
-	return fd < 0 ? 0
-		      : image_file_open(fd, "initrd", label, &g->params.initrd,
-					err);
+	if (fd >= 0)
+		r = image_file_open(fd, "initrd", label, &g->params.initrd,
+				    err);
+	return r < 0 ? r : open_firmware(g, err);
 }
 
 static int open_console(struct guest *g, struct err *err)

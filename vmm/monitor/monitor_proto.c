@@ -64,7 +64,7 @@ static bool check_launch(const struct monitor_msg *m)
 
 static bool check_file(const struct monitor_msg *m)
 {
-	return m->file.kind <= MONITOR_FILE_INITRD && !m->file.zero &&
+	return m->file.kind < MONITOR_FILE_COUNT && !m->file.zero &&
 	       ends(m->file.label, sizeof(m->file.label));
 }
 

@@ -166,7 +166,13 @@ struct monitor_msg_launch {
 	uint8_t expect[SEV_DIGEST_LEN];
 };
 
-enum monitor_file { MONITOR_FILE_KERNEL = 0, MONITOR_FILE_INITRD };
+enum monitor_file {
+	MONITOR_FILE_KERNEL = 0,
+	MONITOR_FILE_INITRD,
+	MONITOR_FILE_FIRMWARE,
+	MONITOR_FILE_NVRAM, /* for writing, too */
+	MONITOR_FILE_COUNT,
+};
 
 struct monitor_msg_file {
 	uint32_t kind; /* enum monitor_file */

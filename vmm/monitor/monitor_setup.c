@@ -12,8 +12,6 @@
 #include "vmm/vm.h"
 #include "vmm/vm_devices.h"
 
-enum { N_FILES = MONITOR_FILE_INITRD + 1 };
-
 static_assert((int)MONITOR_DISKS_MAX <= (int)VM_DISKS_MAX, "disks");
 static_assert((int)MONITOR_NETS_MAX <= (int)VM_NETS_MAX, "nets");
 static_assert((int)MONITOR_FDS_MAX <= (int)VM_NET_FDS_MAX, "queues");
@@ -30,7 +28,7 @@ struct monitor_setup {
 	struct {
 		int fd;
 		char label[MONITOR_LABEL_MAX];
-	} file[N_FILES];
+	} file[MONITOR_FILE_COUNT];
 	char *cmdline; /* grows; NULL: no piece yet */
 	size_t cmdline_len;
 	char *oem[MONITOR_OEM_MAX];
@@ -55,7 +53,7 @@ int monitor_setup_create(struct monitor_setup **ret, struct err *err)
 	if (!s)
 		return err_set(err, -ENOMEM, "out of memory");
 	s->kvm_fd = s->sev_fd = s->smaps_fd = s->vsock_fd = s->console_fd = -1;
-	for (size_t i = 0; i < N_FILES; i++)
+	for (size_t i = 0; i < MONITOR_FILE_COUNT; i++)
 		s->file[i].fd = -1;
 	*ret = s;
 	return 0;
@@ -70,7 +68,7 @@ void monitor_setup_destroy(struct monitor_setup *s)
 	fd_closep(&s->smaps_fd);
 	fd_closep(&s->vsock_fd);
 	fd_closep(&s->console_fd);
-	for (size_t i = 0; i < N_FILES; i++)
+	for (size_t i = 0; i < MONITOR_FILE_COUNT; i++)
 		fd_closep(&s->file[i].fd);
 	for (size_t i = 0; i < s->n_disks; i++)
 		close(s->scsi_file[i].fd);
@@ -247,7 +245,14 @@ static int take_mktme(struct monitor_setup *s,
 
 static int take_start(const struct monitor_setup *s)
 {
-	return s->has_vm && s->file[MONITOR_FILE_KERNEL].fd >= 0 ? 1 : -EPROTO;
+	/* Something that runs, and variables only for what writes them. */
+	if (!s->has_vm ||
+	    (s->file[MONITOR_FILE_KERNEL].fd < 0 &&
+	     s->file[MONITOR_FILE_FIRMWARE].fd < 0) ||
+	    (s->file[MONITOR_FILE_NVRAM].fd >= 0 &&
+	     s->file[MONITOR_FILE_FIRMWARE].fd < 0))
+		return -EPROTO;
+	return 1;
 }
 
 static int take(struct monitor_setup *s, const struct monitor_msg *m,

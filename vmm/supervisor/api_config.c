@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "vmm/config.h"
+#include "vmm/config_firmware.h"
 #include "vmm/json_value.h"
 
 static json_t *make_memory(const struct memory_config *m)
@@ -150,7 +151,8 @@ json_t *api_config(const struct run_config *c)
 	json_object_set_new(j, "net", make_nets(&c->devices.nets));
 	json_object_set_new(j, "vsock", make_vsock(&c->devices.vsock));
 	json_object_set_new(j, "rng", json_boolean(c->devices.rng));
-	set_choice(j, "firmware", c->firmware);
+	json_object_set_new(j, "firmware",
+			    json_value_text(config_firmware_name(c)));
 	set_choice(j, "protect", c->devices.protect);
 	set_choice(j, "dma", c->devices.dma);
 	set_run(j, c);

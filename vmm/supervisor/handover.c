@@ -10,6 +10,7 @@
 #include "vmm/base/err.h"
 #include "vmm/base/fault.h"
 #include "vmm/config.h"
+#include "vmm/config_firmware.h"
 #include "vmm/launch_host.h"
 #include "vmm/monitor/monitor_proto.h"
 #include "vmm/vm_devices.h"
@@ -244,6 +245,12 @@ static int send_all(const struct handover *h)
 	if (!r)
 		r = send_file(h, MONITOR_FILE_INITRD, c->initrd,
 			      c->initrd_file.fd);
+	if (!r)
+		r = send_file(h, MONITOR_FILE_FIRMWARE, config_firmware_name(c),
+			      c->firmware_file.fd);
+	if (!r)
+		r = send_file(h, MONITOR_FILE_NVRAM, c->nvram,
+			      c->nvram_file.fd);
 	if (!r)
 		r = send_cmdline(h);
 	if (!r)

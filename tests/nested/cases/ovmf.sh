@@ -1,0 +1,16 @@
+# A UEFI firmware of Debian's starts a stock kernel that it gets from fw_cfg,
+# with all CPUs, and finds the machine's ACPI and SMBIOS tables.
+# each: cpus-1 1
+# each: cpus-4 4
+# limit: 300
+code=/nested/firmware/OVMF_CODE_4M.fd
+cpus=$1
+cp /nested/firmware/OVMF_VARS_4M.fd "$CASE_DIR/vars.fd"
+start_guest cloud --firmware "$code" --nvram "$CASE_DIR/vars.fd" \
+	-c "$cpus" -m 512M -v --timeout 250
+wait_coffer
+
+expect_status 0
+expect_line '^user space reached'
+expect_fact cpus_online "$cpus"
+expect_fact end 1
