@@ -313,6 +313,14 @@ static int send_probe(int fd, const uint8_t *mac)
 	return errno == EPIPE ? 0 : -errno; /* then its end is noticed */
 }
 
+/* Its end of the socket is closed. */
+static bool has_hung_up(int fd)
+{
+	struct pollfd p = {.fd = fd};
+
+	return poll(&p, 1, 0) > 0 && p.revents & POLLHUP;
+}
+
 static int wait_ready(struct net_user *u, int fd, unsigned int timeout_ms,
 		      struct err *err)
 {
@@ -327,7 +335,11 @@ static int wait_ready(struct net_user *u, int fd, unsigned int timeout_ms,
 		if (ioctl(fd, SIOCOUTQ, &unread) < 0)
 			return err_set_kind(err, ERR_HOST, -errno,
 					    "SIOCOUTQ: %s", strerror(errno));
-		if (!unread)
+		/*
+		 * A process that ends takes what it has not read with it, a
+		 * moment before it has ended.
+		 */
+		if (!unread && !has_hung_up(fd))
 			return 0;
 		listen_to(u);
 		if (now_ms() >= end)

@@ -20,6 +20,9 @@
 #include "vmm/net_forward.h"
 #include "vmm/net_user.h"
 
+/* Bounds against hanging; a loaded machine may take its time. */
+enum { PATIENCE_MS = 60000 };
+
 /* --- the part of passt -------------------------------------------------- */
 
 /* Listen on "127.0.0.1/PORT:...", the only form the cases use. */
@@ -66,6 +69,11 @@ static int play(const char *how, int argc, char **argv)
 		for (int i = 0; i < 5000; i++)
 			if (write(STDERR_FILENO, "a word or two\n", 14) < 0)
 				break;
+	if (!strcmp(how, "close")) { /* as the kernel, of a process that ends */
+		close(fd);
+		usleep(300000);
+		return 3;
+	}
 	if (read(fd, buf, sizeof(buf)) != 64 || write(fd, buf, 64) != 64 ||
 	    write(fd, line, strlen(line)) < 0)
 		return 4;
@@ -89,6 +97,8 @@ static int start(struct fixture *f, const char *how)
 {
 	*f = (struct fixture){.fd = -1, .p = f->p};
 	f->p.program = "/proc/self/exe";
+	if (!f->p.timeout_ms)
+		f->p.timeout_ms = PATIENCE_MS;
 	memcpy(f->p.mac, "\2\1\2\3\4\5", 6);
 	setenv("PLAY_PASST", how, 1);
 	return net_user_start(&f->p, &f->u, &f->fd, &f->err);
@@ -109,7 +119,7 @@ static size_t read_some(struct fixture *f, char *buf, size_t size)
 	ssize_t r;
 
 	while (n < 64 + 2 || buf[n - 1] != ' ') {
-		assert_int_equal(poll(&p, 1, 10000), 1);
+		assert_int_equal(poll(&p, 1, PATIENCE_MS), 1);
 		r = read(f->fd, buf + n, size - n - 1);
 		assert_true(r > 0);
 		n += (size_t)r;
@@ -122,7 +132,7 @@ static void wait_end(struct fixture *f)
 {
 	struct pollfd p = {.fd = net_user_pidfd(f->u), .events = POLLIN};
 
-	assert_int_equal(poll(&p, 1, 10000), 1);
+	assert_int_equal(poll(&p, 1, PATIENCE_MS), 1);
 }
 
 /* A port nobody uses. */
@@ -240,6 +250,16 @@ static void what_it_says_when_it_fails_is_passed_on(void **state)
 				       "3: No route?[1m");
 }
 
+static void what_it_did_not_read_before_it_ended_is_not_read(void **state)
+{
+	struct fixture f = {0};
+
+	(void)state;
+	assert_int_equal(start(&f, "close"), -EPIPE);
+	assert_null(f.u);
+	assert_non_null(strstr(f.err.msg, "status 3"));
+}
+
 static void a_signal_is_told(void **state)
 {
 	struct fixture f = {0};
@@ -329,6 +349,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(it_ends_when_our_end_is_closed),
 		cmocka_unit_test(it_is_ended_when_it_does_not_end_itself),
 		cmocka_unit_test(what_it_says_when_it_fails_is_passed_on),
+		cmocka_unit_test(
+			what_it_did_not_read_before_it_ended_is_not_read),
 		cmocka_unit_test(a_signal_is_told),
 		cmocka_unit_test(it_may_end_later),
 		cmocka_unit_test(one_that_talks_too_much_is_not_held_up),
