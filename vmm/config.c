@@ -61,6 +61,22 @@ int run_config_finish(struct run_config *c, struct err *err)
 	return r < 0 ? r : config_devices_finish(&c->devices, err);
 }
 
+const char *run_config_protection(const struct run_config *c)
+{
+	switch (c->devices.protect) {
+	case PROTECT_SEV:
+		return "memory encrypted by AMD SEV, registers not; to be "
+		       "trusted when the owner has verified the launch";
+	case PROTECT_SEV_ES:
+		return "memory and registers encrypted by AMD SEV-ES; to be "
+		       "trusted when the owner has verified the launch";
+	case PROTECT_MKTME:
+		return mktme_protects(&c->devices.mktme);
+	default:
+		return "none: the host sees all of the guest";
+	}
+}
+
 int run_config_open(struct run_config *c, struct err *err)
 {
 	int r = 0;

@@ -126,6 +126,12 @@ extern const struct option_table plan_option_table;
  */
 int run_config_finish(struct run_config *c, struct err *err);
 /*
+ * What the guest's memory is protected from, in one line for people; wherever a
+ * guest's state is shown. It is what was asked for: that it came true is for
+ * the launch (SEV) or the message of the monitor (MKTME) to say.
+ */
+const char *run_config_protection(const struct run_config *c);
+/*
  * Open kernel, initrd and firmware; errors of input_file_open() and of
  * config_firmware_open().
  */

@@ -247,6 +247,37 @@ static int open_vhost(struct device_files *f, struct err *err)
 	return err->code;
 }
 
+static int new_size(struct scsi_file *file, unsigned int lun, uint64_t *ret,
+		    struct err *err)
+{
+	uint64_t bytes;
+	int r = scsi_file_size(file, &bytes);
+
+	if (r < 0)
+		return err_set_kind(err, ERR_HOST, r,
+				    "the image at LUN %u: asking for its size: "
+				    "%s",
+				    lun, strerror(-r));
+	if (!bytes)
+		return err_set_kind(err, ERR_INPUT, -EINVAL,
+				    "the image at LUN %u is shorter than a "
+				    "block of %u bytes: the disk stays as it "
+				    "was",
+				    lun, file->block_size);
+	file->bytes = *ret = bytes;
+	return 0;
+}
+
+int device_files_resize(struct device_files *f, unsigned int lun, uint64_t *ret,
+			struct err *err)
+{
+	for (size_t i = 0; i < f->n_disks; i++)
+		if (f->disk[i].lun == lun)
+			return new_size(&f->file[i], lun, ret, err);
+	return err_set_kind(err, ERR_INPUT, -ENOENT,
+			    "there is no disk at LUN %u", lun);
+}
+
 static unsigned int most_queues(const struct devices_config *c)
 {
 	const struct disk_config *d = c->disks.v;

@@ -29,6 +29,14 @@ DEFINE_CLEANUP(struct device_files, device_files_close)
 void device_files_lent(struct device_files *f);
 
 /*
+ * Look again how long the image at @lun is: somebody has made it longer or
+ * shorter. This VM and the next have *ret bytes from here on.
+ * -ENOENT (ERR_INPUT): no disk there; -EINVAL (ERR_INPUT): less than a block
+ */
+int device_files_resize(struct device_files *f, unsigned int lun, uint64_t *ret,
+			struct err *err);
+
+/*
  * What the next VM gets. Once for each start: a vsock device needs a channel
  * or a vhost descriptor of its own. @ret and all it lends is valid until the
  * next call.

@@ -40,8 +40,10 @@ enum run_how {
 
 struct run_result {
 	enum run_how how;
-	uint64_t value;		  /* RUN_DEBUG_EXIT: full value; otherwise 0 */
-	char why[ERR_MSG_MAX];	  /* one line for people; may be empty */
+	uint64_t value;	       /* RUN_DEBUG_EXIT: full value; otherwise 0 */
+	char why[ERR_MSG_MAX]; /* one line for people; may be empty */
+	/* run_config_protection() of a guest that ran; borrowed, or NULL */
+	const char *protection;
 	struct counters counters; /* of the machine that ended; owned */
 };
 

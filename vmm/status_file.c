@@ -66,6 +66,9 @@ static char *make_text(const struct run_result *res, int exit_status)
 			      exit_status, "coffer_version", coffer_version());
 	char *text;
 
+	if (j && res->protection)
+		json_object_set_new(j, "protection",
+				    json_string(res->protection));
 	if (j && res->counters.n)
 		json_object_set_new(j, "counters",
 				    json_value_counters(&res->counters));

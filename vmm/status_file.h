@@ -14,8 +14,9 @@ struct err;
 int status_file_check(const char *path, struct err *err);
 
 /*
- * Write {"how", "why", "value", "exit_status", "coffer_version"} and, when a
- * machine ran, "counters": {device: {name: number}}, to @path. A
+ * Write {"how", "why", "value", "exit_status", "coffer_version"}, "protection"
+ * of a guest that ran, and, when there was a machine, "counters": {device:
+ * {name: number}}, to @path. A
  * reader sees the old file or the whole new one: it is written beside @path and
  * renamed. What is there and is no regular file (a pipe, /dev/null) is written
  * to directly.

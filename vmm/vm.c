@@ -361,6 +361,12 @@ void vm_stop(struct vm *vm)
 	}
 }
 
+void vm_resize_disk(struct vm *vm, unsigned int lun, uint64_t bytes)
+{
+	if (vm_devices_resize(vm->devices, lun, bytes) < 0)
+		log_debug("no disk at LUN %u to be resized", lun);
+}
+
 void vm_counters(struct vm *vm, struct counters *c)
 {
 	struct dma_view_counters v;

@@ -120,6 +120,9 @@ void vm_power_button(struct vm *vm);
  */
 void vm_end(struct vm *vm, enum run_how how, const char *why);
 
+/* The disk at @lun has @bytes now: the guest is told. Any thread. */
+void vm_resize_disk(struct vm *vm, unsigned int lun, uint64_t bytes);
+
 /* Add what the DMA view and the devices have counted. Any thread. */
 void vm_counters(struct vm *vm, struct counters *c);
 

@@ -458,3 +458,11 @@ void vm_devices_counters(const struct vm_devices *d, struct counters *c)
 			count_rng(dev, c);
 	}
 }
+
+int vm_devices_resize(struct vm_devices *d, unsigned int lun, uint64_t bytes)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (d->dev[i].scsi)
+			return scsi_post_resize(d->dev[i].scsi, lun, bytes);
+	return -ENOENT;
+}

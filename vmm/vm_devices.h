@@ -88,6 +88,9 @@ DEFINE_CLEANUP(struct vm_devices, vm_devices_destroy)
  */
 const char *vm_devices_take_broken(struct vm_devices *d);
 
+/* The disk at @lun has @bytes now. Any thread. -ENOENT: there is none. */
+int vm_devices_resize(struct vm_devices *d, unsigned int lun, uint64_t bytes);
+
 /* Add what every device has counted. Any thread. */
 void vm_devices_counters(const struct vm_devices *d, struct counters *c);
 

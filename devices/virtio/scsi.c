@@ -254,7 +254,7 @@ static int add_lun(struct scsi *s, const struct scsi_lun_params *p,
 	}
 	for (; i && s->luns[i - 1].number > p->lun; i--)
 		s->luns[i] = s->luns[i - 1];
-	s->luns[i] = (struct scsi_lun){p->lun, TAKE(disk)};
+	s->luns[i] = (struct scsi_lun){.number = p->lun, .disk = TAKE(disk)};
 	s->n_luns++;
 	if (i && s->luns[i - 1].number == p->lun)
 		return err_set_kind(err, ERR_USAGE, -EEXIST,
@@ -279,6 +279,7 @@ static void fill_dev(struct scsi *s, const struct scsi_params *p)
 	s->dev.thread = p->thread;
 	s->engine = p->engine;
 	s->ctl_again = (struct io_call){.fn = ctl_again, .arg = s};
+	s->resized = (struct io_call){.fn = scsi_event_resized, .arg = s};
 	config_reset(s);
 	virtq_chain_init(&s->event_chain);
 	for (unsigned int i = 0; i < SCSI_TMFS; i++)

@@ -71,6 +71,9 @@ struct virtio_dev *scsi_virtio_dev(struct scsi *s);
  */
 int scsi_resize(struct scsi *s, unsigned int lun, uint64_t bytes);
 
+/* The same, later, from any thread; of several sizes of a unit the last. */
+int scsi_post_resize(struct scsi *s, unsigned int lun, uint64_t bytes);
+
 /* Any thread. -ENOENT: no such unit. */
 int scsi_lun_counters(const struct scsi *s, unsigned int lun,
 		      struct scsi_disk_counters *ret);

@@ -96,3 +96,27 @@ int scsi_resize(struct scsi *s, unsigned int lun, uint64_t bytes)
 	}
 	return -ENOENT;
 }
+
+void scsi_event_resized(void *arg)
+{
+	struct scsi *s = arg;
+
+	for (unsigned int i = 0; i < s->n_luns; i++) {
+		uint64_t bytes = atomic_exchange(&s->luns[i].new_bytes, 0);
+
+		if (bytes)
+			scsi_resize(s, s->luns[i].number, bytes);
+	}
+}
+
+int scsi_post_resize(struct scsi *s, unsigned int lun, uint64_t bytes)
+{
+	for (unsigned int i = 0; i < s->n_luns; i++) {
+		if (s->luns[i].number != lun)
+			continue;
+		atomic_store(&s->luns[i].new_bytes, bytes);
+		io_thread_post(s->dev.thread, &s->resized);
+		return 0;
+	}
+	return -ENOENT;
+}

@@ -53,6 +53,7 @@ enum scsi_address {
 struct scsi_lun {
 	unsigned int number;
 	struct scsi_disk *disk;
+	_Atomic uint64_t new_bytes; /* by scsi_post_resize(); 0: none */
 };
 
 struct scsi_queue;
@@ -108,6 +109,7 @@ struct scsi {
 	struct io_call ctl_again;
 
 	struct virtq_chain event_chain;
+	struct io_call resized;
 	uint64_t changed; /* units whose capacity event is due: by index */
 	bool events_missed;
 
@@ -151,5 +153,7 @@ void scsi_ctl_flush(struct scsi *s);
 /* scsi_event.c */
 int scsi_event_kick(struct scsi *s);
 void scsi_event_drop(struct scsi *s);
+/* An io_call: sizes of scsi_post_resize(). */
+void scsi_event_resized(void *arg);
 
 #endif

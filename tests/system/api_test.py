@@ -93,6 +93,9 @@ def every_answer_fits_the_document(e):
     asked = [("GET", "/v1/vm", None, 200), ("GET", "/v1/vm/state", None, 200), ("GET", "/v1/metrics", None, 200),
              ("PUT", "/v1/vm/state", {"action": "pause"}, 200), ("GET", "/v1/vm", None, 200),
              ("PUT", "/v1/vm/state", {"action": "resume"}, 200), ("PUT", "/v1/vm/state", {"action": "fly"}, 400),
+             ("PUT", "/v1/disks/size", {"lun": 0}, 200), ("PUT", "/v1/disks/size", {"lun": 7}, 400),
+             ("PUT", "/v1/disks/size", {"lun": "0"}, 400), ("PUT", "/v1/disks/size", {}, 400),
+             ("PUT", "/v1/disks/size", {"lun": 256}, 400), ("GET", "/v1/disks/size", None, 405),
              ("GET", "/v1/launch", None, 404), ("PUT", "/v1/launch/finish", {}, 404),
              ("PUT", "/v1/launch/secret", {"header": "", "payload": ""}, 404),
              ("PUT", "/v1/vm/state", {"action": "stop"}, 202), ("PUT", "/v1/vm/state", {"action": "pause"}, 409),
@@ -186,7 +189,8 @@ def a_paused_guest_can_be_stopped(e):
 def commands_say_what_they_do_and_how_it_went(e):
     with Guest(e, "--stop-timeout", "60") as g:
         status = g.ctl("status")
-        for word in ("state      running", "memory     16M", "kernel", "starts 1"):
+        for word in ("state      running", "memory     16M", "kernel", "starts 1",
+                     "protection none: the host sees all of the guest"):
             check(word in status, status)
         check("not protected" in g.ctl("measurement", expect=69), "measurement")
         header, payload = e.path("h"), e.path("p")

@@ -62,6 +62,8 @@ static void finish(struct api_fixture *f, struct api_call *c)
 		counters_add(&c->counters, "scsi1", "read_bytes", 512);
 	} else if (c->verb == API_VERB_PAUSE) {
 		f->state = API_STATE_PAUSED;
+	} else if (c->verb == API_VERB_RESIZE) {
+		c->bytes = 512 * (uint64_t)c->lun;
 	} else if (c->verb == API_VERB_RESUME || c->verb == API_VERB_FINISH) {
 		f->state = API_STATE_RUNNING;
 	}

@@ -84,6 +84,27 @@ static void pause_and_resume_answer_with_the_new_state(void **state)
 	assert_int_equal(f->last, API_VERB_KILL);
 }
 
+static void a_disk_is_named_by_its_lun(void **state)
+{
+	static const char *const bad[] = {"{}", "{\"lun\": -1}",
+					  "{\"lun\": 256}", "{\"lun\": \"1\"}",
+					  "{\"lun\": 1.5}"};
+	struct api_fixture *f = *state;
+	struct reply r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		client_request(f, "PUT", "/v1/disks/size", bad[i], &r);
+		assert_int_equal(r.status, 400);
+		assert_non_null(strstr(r.body, "0 to 255"));
+	}
+	assert_int_equal(f->n_calls, 0);
+	client_request(f, "PUT", "/v1/disks/size", "{\"lun\": 255}", &r);
+	assert_int_equal(r.status, 200);
+	assert_int_equal(f->last, API_VERB_RESIZE);
+	assert_non_null(strstr(r.body, "\"lun\": 255"));
+	assert_non_null(strstr(r.body, "\"bytes\": 130560"));
+}
+
 static void a_bad_body_is_400_and_says_where(void **state)
 {
 	struct api_fixture *f = *state;
@@ -514,6 +535,7 @@ int main(void)
 		CASE(the_vm_is_shown_with_its_counters),
 		CASE(without_counters_the_vm_is_still_shown),
 		CASE(pause_and_resume_answer_with_the_new_state),
+		CASE(a_disk_is_named_by_its_lun),
 		CASE(a_bad_body_is_400_and_says_where),
 		CASE(failures_have_their_status),
 		CASE(metrics_are_in_families),

@@ -186,6 +186,17 @@ static void what_it_protects_from_is_said(void **state)
 						"the host");
 	m.type = MKTME_TYPE_NO_ENCRYPT;
 	assert_non_null(strstr(mktme_protects(&m), "not encrypted"));
+	/* and of a guest as it is in every state that is shown */
+	assert_int_equal(PARSE("--mktme", "type=cpu"), 0);
+	assert_string_equal(run_config_protection(&c), MKTME_PROTECTS);
+	assert_int_equal(PARSE("--mktme", "type=no-encrypt"), 0);
+	assert_non_null(strstr(run_config_protection(&c), "not encrypted"));
+	c.devices.protect = PROTECT_SEV;
+	assert_non_null(strstr(run_config_protection(&c), "registers not"));
+	c.devices.protect = PROTECT_SEV_ES;
+	assert_non_null(strstr(run_config_protection(&c), "and registers"));
+	c.devices.protect = PROTECT_NONE;
+	assert_non_null(strstr(run_config_protection(&c), "none"));
 }
 
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)

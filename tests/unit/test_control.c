@@ -124,6 +124,17 @@ int supervisor_secret(struct supervisor *s, const struct monitor_msg *m)
 	return s->answer;
 }
 
+int supervisor_resize_disk(struct supervisor *s, unsigned int lun,
+			   uint64_t *ret_bytes, struct err *err)
+{
+	if (s->answer < 0)
+		return err_set(err, s->answer, "not possible in this state");
+	if (lun != 3)
+		return err_set_kind(err, ERR_INPUT, -ENOENT, "no disk there");
+	*ret_bytes = 4096;
+	return 0;
+}
+
 int supervisor_finish(struct supervisor *s)
 {
 	s->n_finish++;
@@ -374,6 +385,22 @@ static void counters_come_later_or_never(void **state)
 	counters_free(&c);
 }
 
+static void a_disk_that_was_resized_is_answered_with_its_size(void **state)
+{
+	struct fixture *f = *state;
+
+	client_ask(f, 0, "PUT", "/v1/disks/size", "{\"lun\":3}");
+	expect(f, 0, 200, "\"bytes\": 4096");
+	client_ask(f, 0, "PUT", "/v1/disks/size", "{\"lun\":4}");
+	expect(f, 0, 400, "no disk there");
+	f->s.answer = -EBUSY;
+	client_ask(f, 0, "PUT", "/v1/disks/size", "{\"lun\":3}");
+	expect(f, 0, 409, "\"state\":\"running\"");
+	f->s.state = SUPERVISOR_ENDED;
+	client_ask(f, 0, "PUT", "/v1/disks/size", "{\"lun\":3}");
+	expect(f, 0, 409, "has ended");
+}
+
 static void requests_that_cannot_be_made_are_409(void **state)
 {
 	struct fixture *f = *state;
@@ -568,6 +595,7 @@ int main(void)
 		CASE(the_end_answers_those_who_wait),
 		CASE(a_client_that_goes_takes_its_call_along),
 		CASE(counters_come_later_or_never),
+		CASE(a_disk_that_was_resized_is_answered_with_its_size),
 		CASE(requests_that_cannot_be_made_are_409),
 		CASE(a_launch_takes_secrets_and_then_runs),
 		CASE(a_secret_that_is_refused_changes_nothing),

@@ -343,6 +343,27 @@ static void a_new_size_is_an_event_and_a_unit_attention(void **state)
 	assert_int_equal(scsi_resize(f->scsi, 1, BS), -ENOENT);
 }
 
+static void a_size_from_another_thread_is_told_in_the_devices(void **state)
+{
+	struct fixture *f = *state;
+	struct event e = {0};
+	struct response r;
+
+	assert_int_equal(scsi_post_resize(f->scsi, 1, 16 * BS), -ENOENT);
+	event_buffer(f, 16);
+	assert_int_equal(scsi_post_resize(f->scsi, 5, 16 * BS), 0);
+	assert_int_equal(scsi_post_resize(f->scsi, 5, 17 * BS), 0);
+	assert_int_equal(counters(f).events, 0);
+	assert_true(event(f, &e));
+	assert_int_equal(e.what, 3); /* PARAM_CHANGE */
+	assert_int_equal(e.lun[3], 5);
+	command(f, 5, CDB(0x25), NULL, 0, 8); /* the unit attention */
+	r = command(f, 5, CDB(0x25), NULL, 0, 8);
+	assert_int_equal(load_be32(r.data), 16); /* the last one counts */
+	event_buffer(f, 16);
+	assert_false(event(f, &e));
+}
+
 static void an_event_waits_for_a_buffer(void **state)
 {
 	struct fixture *f = *state;
@@ -439,6 +460,7 @@ int main(void)
 		TEST(more_functions_than_can_wait_are_taken_later),
 		TEST(resets_of_queue_and_device_forget_functions),
 		TEST(a_new_size_is_an_event_and_a_unit_attention),
+		TEST(a_size_from_another_thread_is_told_in_the_devices),
 		TEST(an_event_waits_for_a_buffer),
 		TEST(a_buffer_too_small_loses_its_event_and_the_next_says_so),
 		cmocka_unit_test_setup_teardown(

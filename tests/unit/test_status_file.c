@@ -74,6 +74,20 @@ static void the_file_says_how_and_why(void **state)
 	json_decref(j);
 }
 
+static void what_protected_a_guest_that_ran_is_said(void **state)
+{
+	struct run_result res = {.how = RUN_POWEROFF, .protection = "a safe"};
+	struct fixture *f = *state;
+	json_t *j;
+
+	assert_int_equal(status_file_write(f->path, &res, 0, NULL), 0);
+	j = json_load_file(f->path, 0, NULL);
+	assert_non_null(j);
+	assert_string_equal(json_string_value(json_object_get(j, "protection")),
+			    "a safe");
+	json_decref(j);
+}
+
 static void a_message_that_is_not_utf8_is_still_json(void **state)
 {
 	struct run_result res = {.how = RUN_ERROR, .why = "kernel 'a\xff\"'"};
@@ -204,6 +218,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(the_file_says_how_and_why),
+		CASE(what_protected_a_guest_that_ran_is_said),
 		CASE(a_message_that_is_not_utf8_is_still_json),
 		CASE(an_old_file_is_replaced_and_not_rewritten),
 		CASE(a_symbolic_link_stays_one),

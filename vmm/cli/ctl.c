@@ -1,5 +1,6 @@
 /* vmm/cli/ctl.c - `coffer ctl`: asks a running guest's control socket. */
 #include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "vmm/cli/ctl_show.h"
 #include "vmm/exit_status.h"
 #include "vmm/nearest.h"
+#include "vmm/quantity.h"
 
 enum {
 	CTL_TIMEOUT_MS = 20000, /* longer than any of the server's own */
@@ -53,7 +55,7 @@ static const struct option_desc words[] = {
 	 .kind = OPTION_TEXTS,
 	 .off = AT(words, struct text_list),
 	 .help = "of secret: HEADER and PAYLOAD, raw or base64; of "
-		 "attestation: NONCE",
+		 "attestation: NONCE; of resize: LUN",
 	 .operand = true,
 	 .max = WORDS_MAX,
 	 .entry_max = 4096},
@@ -157,11 +159,23 @@ static int show_secret(const struct ctl_reply *r, const json_t *j,
 	return 0;
 }
 
+static int show_disk(const struct ctl_reply *r, const json_t *j,
+		     struct err *err)
+{
+	(void)r;
+	(void)err;
+	printf("LUN %" JSON_INTEGER_FORMAT " has %" JSON_INTEGER_FORMAT
+	       " bytes\n",
+	       json_integer_value(json_object_get(j, "lun")),
+	       json_integer_value(json_object_get(j, "bytes")));
+	return 0;
+}
+
 static const struct command {
 	const char *name;
 	const char *method, *target;
-	const char *body; /* NULL: none, or made of files */
-	bool is_secret, is_attestation, is_stream, is_text;
+	const char *body; /* NULL: none, or made of the words */
+	bool is_secret, is_attestation, is_disk, is_stream, is_text;
 	show_fn show;
 	const char *help;
 } commands[] = {
@@ -194,6 +208,12 @@ static const struct command {
 	 .body = "{\"action\":\"kill\"}",
 	 .show = show_state,
 	 .help = "end it now"},
+	{.name = "resize",
+	 .method = "PUT",
+	 .target = "/v1/disks/size",
+	 .is_disk = true,
+	 .show = show_disk,
+	 .help = "the image at LUN has another length now: tell the guest"},
 	{.name = "metrics",
 	 .method = "GET",
 	 .target = "/v1/metrics",
@@ -279,7 +299,11 @@ static int check_words(const struct ctl_config *c, const struct command *cmd,
 		return err_set_kind(err, ERR_USAGE, -EINVAL,
 				    "attestation: give the NONCE of who wants "
 				    "the report, 32 hexadecimal digits");
-	if (!cmd->is_secret && !cmd->is_attestation && c->words.n)
+	if (cmd->is_disk && c->words.n != 1)
+		return err_set_kind(err, ERR_USAGE, -EINVAL,
+				    "resize: give the LUN of the disk");
+	if (!cmd->is_secret && !cmd->is_attestation && !cmd->is_disk &&
+	    c->words.n)
 		return err_set_kind(err, ERR_USAGE, -EINVAL,
 				    "%s: '%.64s': no argument is expected",
 				    cmd->name, c->words.v[0]);
@@ -373,6 +397,31 @@ static int answered(const struct ctl_config *c, const struct command *cmd,
 	return ret;
 }
 
+/* What the words are to the server; NULL: the command's own. */
+static int make_body(const struct ctl_config *c, const struct command *cmd,
+		     char **ret, struct err *err)
+{
+	uint64_t lun;
+
+	if (cmd->is_secret)
+		return ctl_packet_body(c->words.v[0], c->words.v[1], c->address,
+				       ret, err);
+	if (cmd->is_attestation)
+		return ctl_nonce_body(c->words.v[0], ret, err);
+	if (!cmd->is_disk)
+		return 0;
+	if (quantity_parse_number(c->words.v[0], &lun) < 0)
+		return err_set_kind(err, ERR_USAGE, -EINVAL,
+				    "resize: '%.64s' is not the number of a "
+				    "LUN",
+				    c->words.v[0]);
+	if (asprintf(ret, "{\"lun\":%" PRIu64 "}", lun) < 0) {
+		*ret = NULL;
+		return err_set(err, -ENOMEM, "out of memory");
+	}
+	return 0;
+}
+
 static int run(void *config, int *ret_status, struct err *err)
 {
 	const struct ctl_config *c = config;
@@ -382,11 +431,8 @@ static int run(void *config, int *ret_status, struct err *err)
 	struct ctl_reply reply = {0};
 	int r = cmd ? check_words(c, cmd, err) : -EINVAL;
 
-	if (!r && cmd->is_secret)
-		r = ctl_packet_body(c->words.v[0], c->words.v[1], c->address,
-				    &body, err);
-	if (!r && cmd->is_attestation)
-		r = ctl_nonce_body(c->words.v[0], &body, err);
+	if (!r)
+		r = make_body(c, cmd, &body, err);
 	if (r < 0)
 		return r;
 	q.method = cmd->method;

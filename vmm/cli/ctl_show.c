@@ -76,6 +76,9 @@ void ctl_show_vm(const json_t *vm, FILE *f)
 	if (json_is_integer(pid))
 		fprintf(f, ", monitor %" PRIu64, number(vm, "monitor_pid"));
 	fputc('\n', f);
+	if (json_is_string(json_object_get(vm, "protection")))
+		fprintf(f, "%-10s %s\n", "protection",
+			ctl_word(vm, "protection"));
 	show_config(json_object_get(vm, "config"), f);
 	show_counters(json_object_get(vm, "counters"), f);
 }

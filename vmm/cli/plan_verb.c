@@ -77,7 +77,7 @@ static void print_table(const struct row rows[static ROWS], bool is_protected,
 }
 
 static int print_json(const struct row rows[static ROWS], bool is_protected,
-		      FILE *out)
+		      const char *protection, FILE *out)
 {
 	json_t *j = json_object();
 	int r;
@@ -87,6 +87,7 @@ static int print_json(const struct row rows[static ROWS], bool is_protected,
 			json_object_set_new(
 				j, rows[i].key,
 				json_integer((json_int_t)rows[i].value));
+	json_object_set_new(j, "protection", json_string(protection));
 	r = json_dumpf(j, out, JSON_INDENT(2));
 	json_decref(j);
 	fputc('\n', out);
@@ -125,10 +126,14 @@ static int plan(struct run_config *c, FILE *out, struct err *err)
 		return r;
 	host_cost(&a, &cost);
 	make_rows(&cost, rows);
-	if (!c->json)
-		print_table(rows, a.is_protected, out);
-	else if (print_json(rows, a.is_protected, out) < 0)
-		return err_set_kind(err, ERR_HOST, -EIO, "cannot print");
+	if (c->json) {
+		r = print_json(rows, a.is_protected, run_config_protection(c),
+			       out);
+		return r < 0 ? err_set_kind(err, ERR_HOST, -EIO, "cannot print")
+			     : 0;
+	}
+	print_table(rows, a.is_protected, out);
+	fprintf(out, "Protection: %s.\n", run_config_protection(c));
 	return 0;
 }
 

@@ -45,6 +45,8 @@ static int conclude(const struct run_config *c, struct run_result *res, int r,
 	struct err write_err = {0};
 	int status;
 
+	if (r >= 0)
+		res->protection = run_config_protection(c);
 	if (r < 0) {
 		res->how = RUN_ERROR;
 		snprintf(res->why, sizeof(res->why), "%s", err->msg);

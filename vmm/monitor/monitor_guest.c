@@ -223,6 +223,9 @@ static void obey(struct guest *g)
 	case MONITOR_MSG_POWER_BUTTON:
 		vm_power_button(g->vm);
 		break;
+	case MONITOR_MSG_RESIZE:
+		vm_resize_disk(g->vm, g->msg.resize.lun, g->msg.resize.bytes);
+		break;
 	case MONITOR_MSG_END:
 		memcpy(why, end->why, sizeof(why));
 		vm_end(g->vm, (enum run_how)end->how, why);

@@ -124,6 +124,12 @@ static bool check_secret(const struct monitor_msg *m)
 	return m->secret.len && m->secret.len <= MONITOR_SECRET_MAX;
 }
 
+static bool check_resize(const struct monitor_msg *m)
+{
+	return m->resize.bytes && m->resize.bytes <= INT64_MAX &&
+	       m->resize.lun <= MONITOR_LUN_MAX && !m->resize.zero;
+}
+
 static bool check_state(const struct monitor_msg *m)
 {
 	return m->state.state <= MONITOR_STATE_LAUNCH && !m->state.zero;
@@ -239,6 +245,7 @@ static const struct rule to_monitor[] = {
 	[MONITOR_MSG_SECRET] = RULE(secret, 0, 0),
 	[MONITOR_MSG_FINISH] = EMPTY,
 	[MONITOR_MSG_ATTEST] = {true, BODY(attest), 0, 0, NULL},
+	[MONITOR_MSG_RESIZE] = RULE(resize, 0, 0),
 };
 static_assert(ARRAY_SIZE(to_monitor) == MONITOR_MSG_TO_MONITOR_END, "rules");
 

@@ -12,7 +12,8 @@
  *     START           ----------------------->    makes the VM
  *                     <-----------------------  READY, then STATE
  *                                               LAUNCH_INFO if protected
- *     PAUSE, RESUME, POWER_BUTTON, END, GET_COUNTERS; SECRET, FINISH, ATTEST
+ *     PAUSE, RESUME, POWER_BUTTON, RESIZE, END, GET_COUNTERS; SECRET, FINISH,
+ *     ATTEST
  *                     <-----------------------  STATE, COUNTERS, EVENT,
  *                                               LAUNCH_INFO, LAUNCH_ANSWER,
  *                                               ATTESTATION
@@ -60,6 +61,7 @@ enum {
 	MONITOR_TIMINGS_MAX = 24,
 	MONITOR_CPUS_MAX = 64,
 	MONITOR_DISKS_MAX = 64,
+	MONITOR_LUN_MAX = 255,
 	MONITOR_NETS_MAX = 16,
 	MONITOR_SERIAL_MAX = 40, /* with the final zero */
 };
@@ -85,6 +87,7 @@ enum monitor_msg_type {
 	MONITOR_MSG_SECRET,	  /* SEV; answered by LAUNCH_ANSWER */
 	MONITOR_MSG_FINISH,	  /* SEV; the same, and STATE when it runs */
 	MONITOR_MSG_ATTEST,	  /* SEV; answered by ATTESTATION */
+	MONITOR_MSG_RESIZE,	  /* a disk's file; no answer */
 	MONITOR_MSG_TO_MONITOR_END,
 	/* to the supervisor */
 	MONITOR_MSG_JAILED = 100, /* privileges are gone */
@@ -247,6 +250,12 @@ struct monitor_msg_get_counters {
 	uint64_t id;
 };
 
+struct monitor_msg_resize {
+	uint64_t bytes; /* as in DISK */
+	uint32_t lun;
+	uint32_t zero;
+};
+
 /* LAUNCH_SECRET's input (AMD SEV API 0.24): packet header and data. */
 struct monitor_msg_secret {
 	uint64_t gpa;
@@ -367,6 +376,7 @@ struct monitor_msg {
 		struct monitor_msg_get_counters get_counters;
 		struct monitor_msg_secret secret;
 		struct monitor_msg_attest attest;
+		struct monitor_msg_resize resize;
 		struct monitor_msg_state state;
 		struct monitor_msg_timing timing;
 		struct monitor_msg_event event;

@@ -11,6 +11,7 @@
 #include "crypto/sev_report.h"
 #include "vmm/base/hex.h"
 #include "vmm/base/own.h"
+#include "vmm/config.h"
 #include "vmm/exit_status.h"
 #include "vmm/json_value.h"
 #include "vmm/launch_info.h"
@@ -58,14 +59,16 @@ static json_t *make_exit(const struct run_result *r)
 char *api_json_vm(const struct api_vm_info *i, const struct counters *c)
 {
 	json_t *j = json_pack(
-		"{s:s, s:o, s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:o}", "state",
-		api_state_name(i->state), "exit", make_exit(i->result),
+		"{s:s, s:o, s:s, s:s, s:i, s:o, s:o, s:o, s:s?, s:o, s:o}",
+		"state", api_state_name(i->state), "exit", make_exit(i->result),
 		"version", coffer_version(), "machine", coffer_machine(), "pid",
 		(int)getpid(), "monitor_pid",
 		i->monitor_pid > 0 ? json_integer(i->monitor_pid) : json_null(),
 		"uptime_ms", json_value_u64(i->uptime_ms), "starts",
-		json_value_u64(i->n_starts), "config", api_config(i->config),
-		"counters", c ? json_value_counters(c) : json_null());
+		json_value_u64(i->n_starts), "protection",
+		i->config ? run_config_protection(i->config) : NULL, "config",
+		api_config(i->config), "counters",
+		c ? json_value_counters(c) : json_null());
 
 	return to_text(j, JSON_INDENT(2));
 }
@@ -73,6 +76,13 @@ char *api_json_vm(const struct api_vm_info *i, const struct counters *c)
 char *api_json_state(const struct api_vm_info *i)
 {
 	return to_text(json_pack("{s:s}", "state", api_state_name(i->state)),
+		       JSON_INDENT(2));
+}
+
+char *api_json_disk(unsigned int lun, uint64_t bytes)
+{
+	return to_text(json_pack("{s:o, s:o}", "lun", json_value_u64(lun),
+				 "bytes", json_value_u64(bytes)),
 		       JSON_INDENT(2));
 }
 

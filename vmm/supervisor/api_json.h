@@ -20,6 +20,8 @@ struct launch_info;
  */
 /* @c NULL: the counters are not to be had now. */
 char *api_json_vm(const struct api_vm_info *i, const struct counters *c);
+/* Of a disk that was resized. */
+char *api_json_disk(unsigned int lun, uint64_t bytes);
 char *api_json_state(const struct api_vm_info *i);
 char *api_json_launch(const struct launch_info *l);
 /* @report: of ATTESTATION, SEV_REPORT_LEN bytes. */

@@ -288,6 +288,40 @@ static void put_state(struct client *c, const char *body, size_t len)
 		start_call(c, actions[i].verb, actions[i].answer);
 }
 
+/* --- /v1/disks/size ----------------------------------------------------------
+ */
+
+static void answer_disk(struct client *c, int r, const struct err *err)
+{
+	if (r < 0)
+		reply_failure(c, r, err);
+	else
+		reply(c, 200, API_TYPE_JSON,
+		      api_json_disk(c->call.lun, c->call.bytes));
+}
+
+static void put_disk_size(struct client *c, const char *body, size_t len)
+{
+	static const char *const keys[] = {"lun", NULL};
+	json_t *j = parse_body(c, body, len, keys);
+	const json_t *lun = json_object_get(j, "lun");
+	json_int_t n = json_integer_value(lun);
+
+	if (!j)
+		return;
+	if (!json_is_integer(lun) || n < 0 || n > API_LUN_MAX) {
+		char detail[64];
+
+		snprintf(detail, sizeof(detail),
+			 "\"lun\": expected a number, 0 to %d", API_LUN_MAX);
+		api_conn_problem(c->conn, 400, detail, NULL);
+	} else {
+		c->call.lun = (unsigned int)n;
+		start_call(c, API_VERB_RESIZE, answer_disk);
+	}
+	json_decref(j);
+}
+
 /* --- /v1/events --------------------------------------------------------------
  */
 
@@ -457,6 +491,7 @@ static const struct route {
 } routes[] = {
 	{"/v1/vm", get_vm, NULL},
 	{"/v1/vm/state", get_state, put_state},
+	{"/v1/disks/size", NULL, put_disk_size},
 	{"/v1/metrics", get_metrics, NULL},
 	{"/v1/events", get_events, NULL},
 	{"/v1/launch", get_launch, NULL},

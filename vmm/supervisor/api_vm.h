@@ -50,9 +50,11 @@ enum api_verb {
 	API_VERB_SECRET,       /* takes secret */
 	API_VERB_FINISH,       /* done when the guest runs */
 	API_VERB_ATTEST,       /* takes nonce, fills report */
+	API_VERB_RESIZE,       /* takes lun, fills bytes */
 };
 
 enum {
+	API_LUN_MAX = 255,
 	API_SECRET_HEADER = 52, /* AMD SEV API 0.24, LAUNCH_SECRET */
 	API_SECRET_MAX = 16384, /* bytes of payload */
 };
@@ -71,6 +73,8 @@ struct api_secret {
 struct api_call {
 	enum api_verb verb;
 	struct api_secret secret; /* valid while start() runs */
+	unsigned int lun;	  /* of RESIZE */
+	uint64_t bytes;		  /* the disk's, in RESIZE's answer */
 	struct counters counters; /* the server frees them */
 	uint8_t nonce[SEV_NONCE_LEN];
 	uint8_t report[SEV_REPORT_LEN];

@@ -277,6 +277,15 @@ static void start_attest(struct control *c, struct api_call *call)
 		c->attesting = call;
 }
 
+static void start_resize(struct control *c, struct api_call *call)
+{
+	struct err err = {0};
+	int r = supervisor_resize_disk(c->supervisor, call->lun, &call->bytes,
+				       &err);
+
+	call->done(call, r, &err);
+}
+
 /* --- the api_vm ------------------------------------------------------------
  */
 
@@ -340,6 +349,9 @@ static void vm_start(struct api_vm *vm, struct api_call *call)
 		break;
 	case API_VERB_ATTEST:
 		start_attest(c, call);
+		break;
+	case API_VERB_RESIZE:
+		start_resize(c, call);
 		break;
 	}
 }

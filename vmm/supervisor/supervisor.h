@@ -124,6 +124,13 @@ void supervisor_stop(struct supervisor *s, const char *who);
 /* End the guest now. The first reason counts. Any state. */
 void supervisor_kill(struct supervisor *s, enum run_how how, const char *why);
 
+/*
+ * Look how long the image at @lun is now, and tell the guest. *ret_bytes is
+ * what it gets. -EBUSY: there is no machine now; or device_files_resize().
+ */
+int supervisor_resize_disk(struct supervisor *s, unsigned int lun,
+			   uint64_t *ret_bytes, struct err *err);
+
 /* The answer: counters of the machine that runs, valid during the call. */
 typedef void (*supervisor_counters_fn)(void *arg, const struct counters *c);
 /*
