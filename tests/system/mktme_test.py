@@ -2,7 +2,9 @@
 """Runs payload guests under `coffer sim --mktme-profile` and reads the trace: which keys were
 made, which memory they cover, and what is left.
 
-mktme_test.py --coffer FILE --payloads DIR CASE...     ("list" prints the cases)
+mktme_test.py --coffer FILE --payloads DIR --late FILE --attack FILE CASE...   ("list" prints the cases)
+
+--late and --attack are the monitors of tests/attack: one that encrypts too late, one that attacks.
 Exit status 0 all passed, 1 a case failed, 77 skipped: no usable /dev/kvm, or no simulation.
 """
 import argparse
@@ -10,11 +12,13 @@ import ctypes
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+import uuid
 
 PATIENCE = 100  # seconds; a bound against hanging, not a measurement
 NUMBER = "1000"
@@ -38,8 +42,16 @@ class Env:
         self.coffer, self.payloads, self.tmp = coffer, payloads, tmp
         self.n = 0
 
-    def run_cmd(self, payload, mktme, *args):
-        return [self.coffer, "run", "-k", os.path.join(self.payloads, payload + ".elf"),
+    def with_monitor(self, monitor):
+        """A coffer that has another monitor beside it, which is where it looks."""
+        there = os.path.join(self.tmp, f"bin{len(os.listdir(self.tmp))}")
+        os.mkdir(there)
+        os.chmod(there, 0o755)
+        shutil.copy(monitor, os.path.join(there, "coffer-monitor"))
+        return shutil.copy(self.coffer, os.path.join(there, "coffer"))
+
+    def run_cmd(self, payload, mktme, *args, coffer=None):
+        return [coffer or self.coffer, "run", "-k", os.path.join(self.payloads, payload + ".elf"),
                 "-m", str(RAM), "--debug-exit", "--protect", "mktme", "--mktme", mktme, *args]
 
     def sim_cmd(self, sim, *command):
@@ -126,6 +138,11 @@ def errors_have_a_message_a_status_and_leave_nothing(e):
             (PROFILE, "type=cpu", 64, "is not set"),
             (PROFILE, "syscall=436", 64, "close_range"),
             (PROFILE, "syscall=335", 64, "uretprobe"),
+            (PROFILE, "syscall=428", 64, "open_tree"),
+            (PROFILE, "syscall=434", 64, "pidfd_open"),
+            (PROFILE, "syscall=0", 64, "syscall"),
+            (PROFILE, "id=a b," + good, 64, "not a name"),
+            (PROFILE, "share," + good, 64, "needs id="),
             (PROFILE, "syscall=600", 69, "no call at that number"),
             (PROFILE, "handle=-1," + good, 64, "handle"),
             (PROFILE, "handle=7," + good, 66, "no such key"),
@@ -165,6 +182,83 @@ for i in range(2):
     check(not [t for t in trace if t.get("command") == "INVALIDATE"], trace)
     check(len({t["keyid"] for t in calls(trace, "encrypt_mprotect")}) == 1, trace)
     del libc
+
+
+@case
+def a_handle_that_is_no_use_is_refused(e):
+    # a script makes a key, spoils it, and offers it: what coffer says, its status
+    spoil = {
+        "another type": (b"user", "", 66, "of type 'user'"),
+        "another user": (b"mktme", f"libc.syscall({SYS_KEYCTL}, 4, k, 65534, -1)", 77, "belongs to user 65534"),
+        "revoked": (b"mktme", f"libc.syscall({SYS_KEYCTL}, 3, k)", 66, "was revoked"),
+        "expired": (b"mktme", f"libc.syscall({SYS_KEYCTL}, 15, k, 1); time.sleep(1.5)", 66, "has expired"),
+        "invalidated": (b"mktme", f"libc.syscall({SYS_KEYCTL}, 21, k); time.sleep(0.5)", 66, "no such key"),
+    }
+    run = e.run_cmd("exit_42", "x")[:-2]
+    for how, (kind, calls_, status, says) in spoil.items():
+        script = os.path.join(e.tmp, "script")
+        with open(script, "w", encoding="ascii") as f:
+            f.write(f"""import ctypes, subprocess, sys, time
+libc = ctypes.CDLL(None, use_errno=True)
+text = b"type=cpu algorithm=aes-xts-128"
+k = libc.syscall({SYS_ADD_KEY}, {kind!r}, b"k1", text, len(text), {SESSION})
+assert k > 0, ctypes.get_errno()
+{calls_}
+sys.exit(subprocess.run(sys.argv[1:] + ["--mktme", "handle=%d,syscall={NUMBER}" % k]).returncode)
+""")
+        p, trace = e.sim(PROFILE, sys.executable, script, *run)
+        check(p.returncode == status and says in p.stderr, (how, p))
+        check(not calls(trace, "encrypt_mprotect"), (how, trace))
+
+
+@case
+def a_name_is_for_those_who_share_it(e):
+    g = Guests(e, PROFILE + ["--keyids", "3"])
+    g.start(0, f"syscall={NUMBER},id=tenant,share")
+    g.wait_running(0)
+    g.start(1, f"syscall={NUMBER},id=tenant")
+    wait_for(lambda: "id=tenant is in use" in g.text(1), g.text(1))
+    g.start(2, f"syscall={NUMBER},id=other")
+    g.wait_running(2)
+    for i in (0, 2):
+        g.end(i)
+    trace = g.done()
+    check(len(calls(trace, "add_key")) == 2, trace)
+    check(in_use_at_end(trace) == 0, trace)
+
+
+@case
+def a_users_key_is_looked_at(e):
+    key = os.path.join(e.tmp, "key")
+    good = "00112233445566778899aabbccddeeff f0e1d2c3b4a5968778695a4b3c2d1e0f\n"
+    mktme = f"syscall={NUMBER},type=user,key-file={key}"
+    for text, mode, status, says in ((good, 0o644, 42, "others than its owner may read it; chmod 600"),
+                                     (good, 0o600, 42, None), (good[:40], 0o600, 66, "not a key"),
+                                     (good[:33] + good[:32], 0o600, 66, "not a key"), ("", 0o600, 66, "not a key")):
+        with open(key, "w", encoding="ascii") as f:
+            os.fchmod(f.fileno(), mode)
+            f.write(text)
+        p, trace = e.guest(["--mktme-profile", "2018-12"], mktme)
+        expect(p, status, says or "")
+        check(says or "others" not in p.stderr, p.stderr)
+        check("00112233" not in p.stderr + json.dumps(trace), "the key is in a message or in the trace")
+        check(in_use_at_end(trace) == 0, trace)
+    p, trace = e.guest(["--mktme-profile", "2018-12"], f"syscall={NUMBER},type=user,key-command=sed -n 1p {key}.2")
+    expect(p, 66, "key-command")
+    with open(key, "w", encoding="ascii") as f:
+        f.write(good)
+    p, trace = e.guest(["--mktme-profile", "2018-12"], f"syscall={NUMBER},type=user,key-command=cat {key}")
+    expect(p, 42)
+
+
+@case
+def without_the_capability_no_key_is_made(e):
+    drop = ["setpriv", "--bounding-set", "-sys_admin,-sys_resource", "--inh-caps", "-sys_admin,-sys_resource", "--"]
+    if os.getuid() != 0:
+        raise Skip("not root: there is nothing to give up")
+    p, trace = e.sim(PROFILE, *drop, *e.run_cmd("exit_42", "syscall=" + NUMBER, "--jail", "off"))
+    expect(p, 77, "CAP_SYS_RESOURCE or CAP_SYS_ADMIN")
+    check(not calls(trace, "add_key") and not calls(trace, "encrypt_mprotect", ok=False), trace)
 
 
 def wait_for(what, why):
@@ -259,16 +353,34 @@ def five_guests_of_a_tenant_share_a_keyid(e):
     check(len({t["tid"] for t in calls(trace, "encrypt_mprotect")}) == 5, trace)
 
 
+def no_key_is_left():
+    # the kernel takes the keyrings of a killed process down on its own time
+    for _ in range(100):
+        with open("/proc/keys", encoding="utf-8") as f:
+            keys = f.read()
+        if "coffer" not in keys:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"a key is left:\n{keys}")
+
+
 @case
 def kills_at_random_moments_lose_no_keyid(e):
-    # supervisor or monitor, after a random part of the time that a start takes
+    # supervisor or monitor, after a random part of the time that a start takes here
     r = random.Random(1)
     g = Guests(e, PROFILE + ["--keyids", "3"])
+    span = 0
+    for name in ("cold", "warm"):
+        begin = time.monotonic()
+        g.start(name, "syscall=" + NUMBER)
+        g.wait_running(name)
+        span = 1.25 * (time.monotonic() - begin)
+        g.end(name)
     for i in range(e.kills):
         g.start(i, "syscall=" + NUMBER)
         wait_for(lambda: os.path.exists(f"{g.log}.pid.{i}") and
                  open(f"{g.log}.pid.{i}", encoding="ascii").read().strip(), "no process")
-        time.sleep(r.random() * 0.5)
+        time.sleep(r.random() * span)
         victim = g.pid(i)
         if i % 2:
             try:
@@ -283,7 +395,13 @@ def kills_at_random_moments_lose_no_keyid(e):
         g.end(i) if os.path.exists(f"/proc/{g.pid(i)}") else None
     trace = g.done()
     check(in_use_at_end(trace) == 0, trace[-5:])
-    check(calls(trace, "encrypt_mprotect"), "no start came so far")
+    made = {t["serial"] for t in calls(trace, "add_key")}
+    encrypted = {t["serial"] for t in calls(trace, "encrypt_mprotect")}
+    n_made, n_encrypted = len(made) - 2, len(encrypted) - 2  # but for those that were not killed
+    check(n_made > 0 and n_encrypted > 0, "no start came so far")
+    no_key_is_left()
+    print(f"{e.kills} starts, each killed within {span:.2f} s: {e.kills - n_made} had no key yet, "
+          f"{n_made - n_encrypted} a key and no memory under it, {n_encrypted} both; no KeyID and no key is left")
 
 
 @case
@@ -314,6 +432,71 @@ assert call() == -1 and ctypes.get_errno() == 22
 
 
 @case
+def a_build_that_loads_the_kernel_before_encrypting_is_caught(e):
+    for monitor, poison, status in ((e.late, ["--mktme-poison"], 80), (None, ["--mktme-poison"], 42)):
+        coffer = e.with_monitor(monitor) if monitor else e.coffer
+        p, trace = e.sim(PROFILE + poison, *e.run_cmd("exit_42", "syscall=" + NUMBER, "--timeout", "30",
+                                                      coffer=coffer))
+        expect(p, status)
+        order = [t["call"] for t in trace]
+        late = order.index("encrypt_mprotect") > order.index("KVM_CREATE_VCPU") if \
+            "KVM_CREATE_VCPU" in order else None
+        check(late in (None, bool(monitor)), order)
+        check(sum(t["len"] for t in calls(trace, "encrypt_mprotect")) == RAM, trace)
+
+
+@case
+def a_monitor_that_wants_a_key_is_killed(e):
+    if os.environ.get("COFFER_SANITIZED"):
+        raise Skip("a build with sanitizers has a longer list of calls; the release build is tested")
+    coffer = e.with_monitor(e.attack)
+    names = subprocess.run([e.attack, "list"], capture_output=True, check=True, text=True).stdout.splitlines()
+    image = os.path.join(e.tmp, "image")
+    with open(image, "wb") as f:
+        f.truncate(1 << 20)
+    os.chmod(image, 0o666)
+    for call in ("add_key", "request_key", "keyctl"):
+        for kind, thread in enumerate(("main", "vcpu", "io")):
+            ident = uuid.UUID(bytes=bytes([kind, names.index(call) + 1]) + b"\1" * 14)
+            p, trace = e.sim(PROFILE, *e.run_cmd("idle", "syscall=" + NUMBER, "-d", image, "--uuid", str(ident),
+                                                 "--timeout", "30", coffer=coffer))
+            expect(p, 70, "killed (SIGSYS)")
+            check("ATTACK" not in p.stderr, p.stderr)
+            keys = [t for t in trace if t["call"] in ("add_key", "request_key", "keyctl")]
+            check(len({t["tid"] for t in keys}) == 1, (thread, keys))  # the supervisor's
+            check(in_use_at_end(trace) == 0, trace)
+    no_key_is_left()
+
+
+@case
+def what_it_protects_from_is_said_everywhere(e):
+    says = "encrypted against physical attack; not protected from the host"
+    sock, status = os.path.join(e.tmp, "api"), os.path.join(e.tmp, "status.json")
+    ask = f'''
+{e.coffer} "$@" --api {sock} --status-file {status} & pid=$!
+until {e.coffer} ctl {sock} status >{e.tmp}/shown 2>/dev/null && grep -q "state *running" {e.tmp}/shown; do
+    kill -0 $pid || exit 1; sleep 0.05; done
+{e.coffer} ctl --json {sock} status >{e.tmp}/shown.json
+{e.coffer} ctl {sock} kill; wait $pid
+{e.coffer} mktme status; {e.coffer} mktme keys; {e.coffer} doctor --json | grep -A3 mktme.kernel
+true
+'''
+    p, _ = e.sim(PROFILE, "/bin/bash", "-c", ask, "x", *e.run_cmd("spin", "syscall=" + NUMBER, "--console", "none")[1:])
+    expect(p, 0, "guest memory: " + says)
+    check(p.stdout.count(says) >= 2, p.stdout)
+    with open(os.path.join(e.tmp, "shown"), encoding="utf-8") as f:
+        check("protection " + says in f.read(), "ctl status")
+    with open(os.path.join(e.tmp, "shown.json"), encoding="utf-8") as f:
+        check(json.load(f)["protection"] == says, "ctl --json status")
+    with open(status, encoding="utf-8") as f:
+        check(json.load(f)["protection"] == says, "status file")
+    p = subprocess.run([e.coffer, "plan", "--protect", "mktme", "-k", "/dev/null"], capture_output=True, text=True)
+    check(says in p.stdout, p)
+    p = subprocess.run([e.coffer, "help", "run"], capture_output=True, text=True)
+    check("not protected from the host" in " ".join(p.stdout.split()), p)
+
+
+@case
 def killed_at_every_step_nothing_is_left(e):
     # each step of a start, in either process, fails or is its last
     n = 0
@@ -332,13 +515,7 @@ def killed_at_every_step_nothing_is_left(e):
     if not n:
         raise Skip("this build has no steps that fail (COFFER_FAULTS)")
     check(n > 20, f"{n} steps")
-    # the kernel takes the keyrings of a killed process down on its own time
-    for _ in range(100):
-        keys = open("/proc/keys", encoding="utf-8").read()
-        if "coffer" not in keys:
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"a key is left:\n{keys}")
+    no_key_is_left()
 
 
 def forbid(numbers):
@@ -408,6 +585,8 @@ def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--coffer")
     ap.add_argument("--payloads")
+    ap.add_argument("--late", help="the monitor that encrypts too late")
+    ap.add_argument("--attack", help="the monitor that attacks")
     ap.add_argument("--kills", type=int, default=25, help="starts that are killed")
     ap.add_argument("case", nargs="*")
     a = ap.parse_args()
@@ -419,7 +598,7 @@ def main():
         with tempfile.TemporaryDirectory() as tmp:
             os.mkdir(os.path.join(tmp, "case"))
             e = Env(a.coffer, a.payloads, os.path.join(tmp, "case"))
-            e.kills = a.kills
+            e.kills, e.late, e.attack = a.kills, a.late, a.attack
             why = usable(e)
             if why:
                 print(f"SKIPPED {name}: {why}")

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "vmm/base/err.h"
+#include "vmm/base/own.h"
 #include "vmm/supervisor/key_source.h"
 
 #define KEY "00112233445566778899aabbccddeeff"
@@ -50,6 +51,53 @@ static void a_file_is_read(void **state)
 	refused(&src, -EINVAL, "not a key");
 	unlink(path);
 	refused(&src, -ENOENT, "No such file");
+}
+
+/* What is said on stderr while @src is read; it has the key. */
+static void reading_says(const struct key_source *src, char *buf, size_t size)
+{
+	char path[] = "/tmp/coffer-test-XXXXXX";
+	int said = mkstemp(path), old = dup(STDERR_FILENO);
+	struct mktme_secret *s = NULL;
+	ssize_t n;
+	int r;
+
+	assert_true(said >= 0 && old >= 0);
+	unlink(path);
+	dup2(said, STDERR_FILENO);
+	r = key_source_read(src, &s, NULL);
+	dup2(old, STDERR_FILENO);
+	close(old);
+	assert_int_equal(r, 0);
+	key_source_free(s);
+	n = pread(said, buf, size - 1, 0);
+	assert_true(n >= 0);
+	buf[n] = 0;
+	close(said);
+}
+
+static void a_file_that_others_may_read_is_warned_of(void **state)
+{
+	static const mode_t open_modes[] = {0640, 0604, 0666, 0620, 0602};
+	char path[] = "/tmp/coffer-test-XXXXXX", said[512];
+	struct key_source src = {.file = path, .fd = -1};
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(write(fd, KEY "\n" TWEAK "\n", 66) == 66);
+	for (size_t i = 0; i < ARRAY_SIZE(open_modes); i++) {
+		assert_int_equal(fchmod(fd, open_modes[i]), 0);
+		reading_says(&src, said, sizeof(said));
+		assert_non_null(strstr(said, path));
+		assert_non_null(strstr(said, "others than its owner"));
+		assert_non_null(strstr(said, "chmod 600"));
+		assert_null(strstr(said, "0011"));
+	}
+	assert_int_equal(fchmod(fd, 0600), 0);
+	reading_says(&src, said, sizeof(said));
+	assert_string_equal(said, "");
+	close(fd);
+	unlink(path);
 }
 
 static void a_descriptor_is_read_to_its_end(void **state)
@@ -118,6 +166,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_is_read),
+		cmocka_unit_test(a_file_that_others_may_read_is_warned_of),
 		cmocka_unit_test(a_descriptor_is_read_to_its_end),
 		cmocka_unit_test(a_command_writes_the_key),
 		cmocka_unit_test(a_command_that_fails_is_named),
