@@ -214,6 +214,10 @@ static int parse_report_opcodes(const struct parse *p)
 }
 
 /*
+ * RESERVE and RELEASE of SPC-2 are not among them: SPC-4 has neither, and to
+ * answer GOOD without reserving anything, as some do, would be a lie to
+ * whoever shares an image with ",ro". GET LBA STATUS is optional (SBC-3, 5.6).
+ *
  * Sorted by opcode; at most one service action of each is known. `usage` is
  * the CDB usage data of SPC-4, 6.35.3: a bit is set where we look at it.
  */

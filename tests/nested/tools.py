@@ -15,7 +15,7 @@ HERE = Path(__file__).resolve().parent
 # What a guest with devices has beyond busybox: program -> package.
 _SG = ["inq", "vpd", "readcap", "opcodes", "luns", "modes", "unmap", "verify",
        "raw", "persist", "turs", "requests", "sync", "start", "write_same",
-       "reset"]
+       "reset", "get_lba_status"]
 _GUEST = {"mke2fs": "e2fsprogs", "e2fsck": "e2fsprogs",
           **{f"sg_{name}": "sg3-utils" for name in _SG}}
 # Packages that hold libraries of those above, by a pattern of their names.

@@ -38,6 +38,8 @@ said() {
 	# a control page, forced unit access, no cylinders
 	echo 'Mode data length=|>> (Rigid|Flexible) disk|>> Control'
 	echo '^- [01]0     |^.+ 00     0a 0a 02 10 00 00 00 00  00 00 00 00$'
+	# QEMU takes reservations, and reserves nothing
+	echo 'of sg_raw .* (16|17|56|57)( 00)+$'
 	# QEMU "verifies" what does not exist, and "formats"
 	echo 'VERIFY\(10\): LBA out|failed near lba=|sg_verify failed:'
 	echo 'of sg_verify --lba=100000000|of sg_raw .* 04 00 00 00 00 00$'
@@ -52,6 +54,10 @@ diff -U 0 $CASE_DIR/theirs $CASE_DIR/ours | sed 1,2d | grep '^[-+]' |
 	fail "the disk is not like scsi-hd"
 
 expect_line '^status 0 of sg_opcodes'
+for opcode in 16 17 56 57; do
+	tr -d '\r' <"$out" | grep -q "^status 9 of sg_raw /dev/sda $opcode" ||
+		fail "command 0x$opcode is not refused"
+done
 expect_line '^ 42  *10 .*Unmap'
 expect_line 'VERIFY\(10\): LBA out of range'
 expect_line 'lbpme=1, lbprz=1'

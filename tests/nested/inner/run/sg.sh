@@ -42,6 +42,16 @@ seq 100000 | dd of="$d" bs=64k conv=fsync 2>/dev/null
 	say sg_write_same --lba=256 --num=128 --16 --in=/dev/zero --xferlen=512 "$d"
 	say sg_write_same --lba=512 --num=64 --16 --unmap --in=/dev/zero --xferlen=512 "$d"
 	say sg_persist --in --read-keys "$d"
+	# no scsi-hd has it: the answer is the same
+	say sg_get_lba_status --lba=0 "$d"
+	# SPC-2's reservations: gone since SPC-3
+	say sg_raw "$d" 16 00 00 00 00 00
+	say sg_raw "$d" 17 00 00 00 00 00
+	say sg_raw "$d" 56 00 00 00 00 00 00 00 00 00
+	say sg_raw "$d" 57 00 00 00 00 00 00 00 00 00
+	for opcode in 0x16 0x17 0x56 0x57 0x9e,0x12 0x28; do
+		say sg_opcodes --opcode=$opcode "$d"
+	done
 	# READ(10) past the end; FORMAT UNIT; no such command
 	say sg_raw -r 512 "$d" 28 00 7f ff ff ff 00 00 01 00
 	say sg_raw "$d" 04 00 00 00 00 00
