@@ -78,6 +78,24 @@ run_qemu_vmm() {
 	"$@"
 }
 
+# What KVM has counted, until it is gone with its VM: "kvm NAME VALUE".
+exits() {
+	mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
+	while usleep 200000; do
+		[ "$(cat /sys/kernel/debug/kvm/exits)" -gt 0 ] || continue
+		for n in exits io_exits mmio_exits halt_exits irq_exits \
+			irq_injections insn_emulation host_state_reload \
+			halt_wakeup; do
+			echo "kvm $n $(cat /sys/kernel/debug/kvm/$n)"
+		done >"$CASE_DIR/exits.new" 2>/dev/null
+		mv "$CASE_DIR/exits.new" "$CASE_DIR/exits"
+	done
+}
+
+if [ "${6-}" = exits ]; then
+	exits &
+	helpers="$helpers $!"
+fi
 wants scsi && host_disk
 if wants net; then
 	host_tap
@@ -88,6 +106,7 @@ fi
 status=$?
 [ -n "$helpers" ] && kill $helpers
 grep -aE '^(io|irq|problem:) ' "$console" | tr -d '\r'
+[ -s "$CASE_DIR/exits" ] && cat "$CASE_DIR/exits"
 [ -s "$CASE_DIR/status" ] && sed 's/^/status: /' "$CASE_DIR/status"
 [ $status = 0 ] || fail "$VMM ended with status $status"
 grep -aq '^io end 0' "$console" || fail "$VMM: the guest did not get to its end"
