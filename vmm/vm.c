@@ -17,6 +17,7 @@
 #include "mem/dma_view.h"
 #include "vmm/base/err.h"
 #include "vmm/base/fault.h"
+#include "vmm/base/log.h"
 #include "vmm/base/loop.h"
 #include "vmm/console.h"
 #include "vmm/counters.h"

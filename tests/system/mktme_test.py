@@ -261,11 +261,19 @@ def without_the_capability_no_key_is_made(e):
     check(not calls(trace, "add_key") and not calls(trace, "encrypt_mprotect", ok=False), trace)
 
 
-def wait_for(what, why):
+def wait_for(what, why, step=0.02):
     end = time.monotonic() + PATIENCE
     while not what():
         check(time.monotonic() < end, why)
-        time.sleep(0.02)
+        time.sleep(step)
+
+
+def has_ended(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 class Guests:
@@ -276,9 +284,10 @@ class Guests:
         os.mkfifo(self.fifo)
         # each line: how to start a guest, in the background; its pid and end are printed
         loop = 'while read -r line; do eval "$line"; done < "$0"'
-        self.p = subprocess.Popen(e.sim_cmd(sim, "/bin/bash", "-c", loop, self.fifo),
-                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                  stdin=subprocess.DEVNULL)
+        # a file: the shell says of each guest that it was killed, and a pipe would be full some time
+        self.said = open(os.path.join(e.tmp, f"said{e.n}"), "w+", encoding="utf-8")
+        self.p = subprocess.Popen(e.sim_cmd(sim, "/bin/bash", "-c", loop, self.fifo), stdout=self.said,
+                                  stderr=self.said, stdin=subprocess.DEVNULL)
         self.f = open(self.fifo, "w", encoding="ascii")
         self.log = os.path.join(e.tmp, f"log{e.n}")
 
@@ -305,15 +314,18 @@ class Guests:
         wait_for(lambda: "guest memory: " in self.text(i), f"guest {i}: {self.text(i)}")
 
     def end(self, i, signo=signal.SIGKILL):
-        os.kill(self.pid(i), signo)
-        wait_for(lambda: not os.path.exists(f"/proc/{self.pid(i)}/fd/0")
-                 or open(f"/proc/{self.pid(i)}/stat", encoding="ascii").read().split()[2] == "Z",
-                 f"guest {i} stays")
+        try:
+            os.kill(self.pid(i), signo)
+        except ProcessLookupError:
+            pass  # it was ending
+        wait_for(lambda: has_ended(self.pid(i)), f"guest {i} stays")
 
     def done(self):
         self.f.close()
-        _, text = self.p.communicate(timeout=PATIENCE)
-        check(self.p.returncode == 0, text)
+        self.p.wait(timeout=PATIENCE)
+        self.said.seek(0)
+        check(self.p.returncode == 0, self.said.read())
+        self.said.close()
         return self.e.trace()
 
 
@@ -379,7 +391,7 @@ def kills_at_random_moments_lose_no_keyid(e):
     for i in range(e.kills):
         g.start(i, "syscall=" + NUMBER)
         wait_for(lambda: os.path.exists(f"{g.log}.pid.{i}") and
-                 open(f"{g.log}.pid.{i}", encoding="ascii").read().strip(), "no process")
+                 open(f"{g.log}.pid.{i}", encoding="ascii").read().strip(), "no process", 0.0005)
         time.sleep(r.random() * span)
         victim = g.pid(i)
         if i % 2:
@@ -392,7 +404,8 @@ def kills_at_random_moments_lose_no_keyid(e):
             os.kill(victim, signal.SIGKILL)
         except ProcessLookupError:
             pass
-        g.end(i) if os.path.exists(f"/proc/{g.pid(i)}") else None
+        if not has_ended(g.pid(i)):
+            g.end(i)
     trace = g.done()
     check(in_use_at_end(trace) == 0, trace[-5:])
     made = {t["serial"] for t in calls(trace, "add_key")}
