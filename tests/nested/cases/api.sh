@@ -12,7 +12,7 @@ truncate -s 1M control
 
 # AddressSanitizer keeps what was freed, and needs some more for itself.
 most=1024
-if grep -q __asan_init "$(command -v coffer)"; then
+if is_sanitized; then
 	most=8192
 	export ASAN_OPTIONS="quarantine_size_mb=1:$ASAN_OPTIONS"
 fi
@@ -47,7 +47,7 @@ step "the supervisor's own memory: $before KiB before, $after KiB after"
 
 # A pause that the guest's watchdogs would notice, were they not told.
 [ "$(coffer ctl "$api" pause)" = paused ] || fail "pause"
-sleep 25
+sleep 13
 coffer ctl "$api" status | grep -q '^state *paused' || fail "not paused"
 [ "$(coffer ctl "$api" resume)" = running ] || fail "resume"
 sleep 2

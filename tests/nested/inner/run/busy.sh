@@ -2,6 +2,9 @@
 . /tests/lib.sh
 . /tests/disks.sh
 
+# Watchdogs bark after twice this, and after this.
+try sh -c 'echo 5 >/proc/sys/kernel/watchdog_thresh'
+try sh -c 'echo 5 >/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout'
 until_true 20 have_disk 1
 a=$(disk 0) control=$(disk 1)
 echo "fact busy 1"
