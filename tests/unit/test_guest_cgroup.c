@@ -353,6 +353,28 @@ static void a_name_that_is_taken(void **state)
 	assert_int_equal(fake_remove(dir, name), 0);
 }
 
+static bool out_of_memory(const char *events)
+{
+	AUTO(fd_closep) int dir = open(k.dir, O_RDONLY | O_CLOEXEC);
+	bool is;
+
+	put(at(k.dir, "memory.events"), events);
+	is = guest_cgroup_out_of_memory(dir);
+	unlink(at(k.dir, "memory.events"));
+	return is;
+}
+
+static void what_was_killed_for_memory_is_known(void **state)
+{
+	(void)state;
+	assert_true(out_of_memory("low 0\nmax 9\noom 1\noom_kill 1\n"
+				  "oom_group_kill 0\n"));
+	assert_false(out_of_memory("low 0\nmax 9\noom 1\noom_kill 0\n"
+				   "oom_group_kill 1\n"));
+	assert_false(out_of_memory(""));
+	assert_false(guest_cgroup_out_of_memory(-1));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -371,6 +393,7 @@ int main(void)
 		TEST(what_is_not_ours_stays),
 		TEST(the_kernel_lets_go_of_it_a_moment_later),
 		TEST(a_name_that_is_taken),
+		TEST(what_was_killed_for_memory_is_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

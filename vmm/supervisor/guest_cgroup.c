@@ -413,3 +413,15 @@ int guest_cgroup_fd(const struct guest_cgroup *g)
 {
 	return g->guest.fd;
 }
+
+bool guest_cgroup_out_of_memory(int fd)
+{
+	static const char key[] = "\noom_kill ";
+	char text[TEXT_LEN];
+	const char *at;
+
+	if (read_text(fd, "memory.events", text) < 0)
+		return false;
+	at = strstr(text, key);
+	return at && at[sizeof(key) - 1] != '0';
+}

@@ -65,5 +65,7 @@ DEFINE_CLEANUP(struct guest_cgroup, guest_cgroup_destroy)
 
 /* The directory, for CLONE_INTO_CGROUP (clone3(2)); borrowed. */
 int guest_cgroup_fd(const struct guest_cgroup *g);
+/* Has the kernel ended something in @fd for memory? Also when in doubt: no. */
+bool guest_cgroup_out_of_memory(int fd);
 
 #endif

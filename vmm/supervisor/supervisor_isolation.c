@@ -13,6 +13,7 @@
 #include "vmm/build_id.h"
 #include "vmm/config.h"
 #include "vmm/monitor/seccomp_report.h"
+#include "vmm/supervisor/guest_cgroup.h"
 
 enum monitor_seccomp supervisor_seccomp(const struct supervisor *s)
 {
@@ -46,7 +47,12 @@ void supervisor_take_trap(struct supervisor *s,
 void supervisor_set_death(struct supervisor *s, int status)
 {
 	s->has_error = true;
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+	if (s->p.cgroup >= 0 && guest_cgroup_out_of_memory(s->p.cgroup))
+		err_set_kind(&s->error, ERR_HOST, -ENOMEM,
+			     "the monitor was killed (SIGKILL): its cgroup has "
+			     "reached memory.max; what coffer plan says is "
+			     "not enough for this guest");
+	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
 		err_set_kind(&s->error, ERR_HOST, -ECHILD,
 			     "the monitor was killed (SIGKILL): the host or "
 			     "its cgroup ran out of memory, or somebody ended "
