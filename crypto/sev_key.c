@@ -167,9 +167,17 @@ int sev_key_generate_ec(enum sev_curve curve, struct sev_key **ret)
 
 int sev_key_generate_rsa(unsigned int bits, struct sev_key **ret)
 {
-	EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)bits);
+	AUTO(EVP_PKEY_CTX_freep)
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	EVP_PKEY *pkey = NULL;
 
-	return pkey ? wrap(pkey, 0, ret) : -EIO;
+	/* Of two large primes it would take seconds, now and then a minute. */
+	if (!ctx || EVP_PKEY_keygen_init(ctx) != 1 ||
+	    EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, (int)bits) != 1 ||
+	    EVP_PKEY_CTX_set_rsa_keygen_primes(ctx, bits < 4096 ? 3 : 4) != 1 ||
+	    EVP_PKEY_keygen(ctx, &pkey) != 1)
+		return -EIO;
+	return wrap(pkey, 0, ret);
 }
 
 /* The public point of private scalar @d; libcrypto wants both. */

@@ -29,7 +29,10 @@ int sev_key_of_cert(const struct sev_cert *c, struct sev_key **ret,
 int sev_key_of_amd_cert(const struct amd_cert *c, struct sev_key **ret,
 			struct err *err);
 
-/* A new pair. RSA of 2048 or 4096 bits. -EIO. */
+/*
+ * A new pair. RSA of 2048 or 4096 bits, of three or four primes: for simulated
+ * roots, which are made often and protect nothing. -EIO.
+ */
 int sev_key_generate_ec(enum sev_curve curve, struct sev_key **ret);
 int sev_key_generate_rsa(unsigned int bits, struct sev_key **ret);
 /*
