@@ -199,6 +199,8 @@ static int create_kvm(struct vm *vm, struct err *err)
 				   err);
 	if (!r)
 		r = kvm_vm_create(vm->p.kvm_fd, how.vm_type, &vm->kvm, err);
+	if (!r && vm->p.firmware)
+		kvm_vm_forget_ticks(vm->kvm);
 	if (!r && vm->p.launch)
 		r = vm_sev_create(&vm->p, vm->kvm, how.init2, &vm->sev, err);
 	return r;

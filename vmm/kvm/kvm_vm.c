@@ -43,7 +43,6 @@ static int create_vm(int kvm_fd, unsigned int type)
 static int create_chips(struct kvm_vm *vm, struct err *err)
 {
 	struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY};
-	struct kvm_reinject_control reinject = {.pit_reinject = 0};
 	uint64_t ident = MEM_KVM_IDENT_MAP;
 
 	/* Both before the first vCPU, and only where the CPU needs them. */
@@ -58,12 +57,14 @@ static int create_chips(struct kvm_vm *vm, struct err *err)
 	if (kvm_vm_cap(vm, KVM_CAP_PIT2) > 0 &&
 	    ioctl(vm->fd, KVM_CREATE_PIT2, &pit) < 0)
 		return fail(err, "KVM_CREATE_PIT2");
-	/*
-	 * A guest that was held up gets no burst of the ticks it missed: only
-	 * firmware still uses this timer, and it does not count them.
-	 */
-	ioctl(vm->fd, KVM_REINJECT_CONTROL, &reinject);
 	return 0;
+}
+
+void kvm_vm_forget_ticks(struct kvm_vm *vm)
+{
+	struct kvm_reinject_control reinject = {.pit_reinject = 0};
+
+	ioctl(vm->fd, KVM_REINJECT_CONTROL, &reinject);
 }
 
 int kvm_vm_create(int kvm_fd, unsigned int type, struct kvm_vm **ret,

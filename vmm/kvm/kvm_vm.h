@@ -34,6 +34,13 @@ void kvm_vm_destroy(struct kvm_vm *vm);
 DEFINE_CLEANUP(struct kvm_vm, kvm_vm_destroy)
 
 /*
+ * A guest that was held up gets no burst of the PIT's ticks that it missed.
+ * For firmware, which alone still uses this timer and does not count them: the
+ * kernel takes milliseconds for it, as it waits for all readers of its lists.
+ */
+void kvm_vm_forget_ticks(struct kvm_vm *vm);
+
+/*
  * Give KVM every region of @mem, which outlives the VM. Once.
  * @alias_bit   0, or n: the same memory appears a second time with bit n of
  *              the guest-physical address set (the emulated C-bit)
