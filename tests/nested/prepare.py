@@ -101,7 +101,7 @@ class Prepared:
         find_qemu()  # say so before anything is downloaded
         outer = kernels.find("cloud", self.cache)
         tree = images.RootTree(self.dir / "root")
-        for f in ("outer/init", "outer/lib.sh", "outer/devices.sh", "outer/sev.sh",
+        for f in ("outer/init", "outer/lib.sh", "outer/devices.sh", "outer/sev.sh", "outer/attack.sh",
                   "outer/case_main.sh"):
             tree.copy(HERE / f, f"nested/{Path(f).name}")
         for f in {c.script for c in self.cases}:

@@ -36,6 +36,10 @@ which only a device's thread may enter. *worker* is a thread for disks on a host
 without io_uring; the monitor of the test refuses to make a ring then. The ring's
 own workers are the kernel's: they make what is asked of the ring, and nothing else.
 
+`nested.attack.*` compares the columns vcpu and io with a stock Debian kernel. There,
+what opens a path is tried once more with nothing but Landlock in the way (`--jail off
+--seccomp off`, `nested.landlock.*`): EACCES in every thread, as root and as a user.
+
 """
 
 
