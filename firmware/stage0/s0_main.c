@@ -294,7 +294,7 @@ void s0_main(void)
 	must(s0_share_begin(b->sev));
 	s0_platform_init(&s0_ports);
 	enable_mtrrs();
-	b->blocks = cpu_has_sha() ? s0_sha256_blocks_ni : s0_sha256_blocks_c;
+	b->blocks = cpu_has_sha() ? s0_sha256_blocks_ni : s0_sha256_blocks_sse2;
 	must(s0_fw_cfg_init(&b->fw_cfg, &s0_ports, at(S0_SHARED), b->sev));
 	read_hashes(b);
 	read_machine(b);

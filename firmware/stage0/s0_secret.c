@@ -102,8 +102,8 @@ static enum stage0_reason put_entries(struct sink *s, const uint8_t *area,
 	memcpy(name, secrets, sizeof(secrets) - 1);
 	name[sizeof(secrets) - 1] = '/';
 	name[sizeof(secrets) + 36] = 0;
-	put_member(s, ino++, MODE_DIR, dir, NULL, 0);
-	put_member(s, ino++, MODE_DIR, secrets, NULL, 0);
+	put_member(s, ino++, MODE_DIR, dir, "", 0);
+	put_member(s, ino++, MODE_DIR, secrets, "", 0);
 	for (size_t n = 0; at < total; n++, at += size) {
 		if (total - at < ENTRY_HEADER || n == S0_SECRET_MAX)
 			return STAGE0_SECRETS;
@@ -114,7 +114,7 @@ static enum stage0_reason put_entries(struct sink *s, const uint8_t *area,
 		put_member(s, ino++, MODE_FILE, name, area + at + ENTRY_HEADER,
 			   size - ENTRY_HEADER);
 	}
-	put_member(s, 0, 0, trailer, NULL, 0);
+	put_member(s, 0, 0, trailer, "", 0);
 	return s->full ? STAGE0_SECRETS : STAGE0_OK;
 }
 

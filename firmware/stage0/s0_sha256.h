@@ -17,8 +17,8 @@ enum { S0_SHA256_LEN = 32, S0_SHA256_BLOCK = 64 };
 typedef void s0_sha256_blocks(uint32_t state[static 8], uint8_t *dst,
 			      const uint8_t *src, size_t n);
 
-/* For any CPU. */
-s0_sha256_blocks s0_sha256_blocks_c;
+/* For any x86-64 CPU. */
+s0_sha256_blocks s0_sha256_blocks_sse2;
 /* With the SHA extensions, SSSE3 and SSE4.1, which the CPU must have. */
 s0_sha256_blocks s0_sha256_blocks_ni;
 
