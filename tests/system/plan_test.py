@@ -108,7 +108,8 @@ class Launch:
 
 def digests_agree(v):
     """The monitor's, --print-plan's and the owner's."""
-    plan = json.loads(v.call("run", "--print-plan", "--protect", v.protect, *v.inputs))
+    direct = ["--firmware", "none", "--protect", v.protect, *v.inputs]
+    plan = json.loads(v.call("run", "--print-plan", *direct))
     measured = v.call("owner", "measure", "--firmware", "none", *(["--es"] if v.protect == "sev-es" else []),
                       *v.inputs).strip()
     check(v.report["plan_digest"] == plan["plan_digest"] == measured, (v.report, plan["plan_digest"], measured))
@@ -119,7 +120,7 @@ def digests_agree(v):
 
 
 def the_cost_is_as_planned(v):
-    plan = json.loads(v.call("plan", "--json", "--protect", v.protect, *v.inputs))
+    plan = json.loads(v.call("plan", "--json", "--firmware", "none", "--protect", v.protect, *v.inputs))
     with open("trace", encoding="utf-8") as f:
         trace = [json.loads(line) for line in f]
     pinned = sum(t["len"] for t in trace if t.get("command") == "REG_REGION")
@@ -131,6 +132,20 @@ def the_cost_is_as_planned(v):
     check(plan["memlock_set"] > limit, plan)
     # The page of registers is launched by a command of its own.
     check(updated == plan["measured"] - (4096 if v.protect == "sev-es" else 0), plan)
+
+
+def one_file_is_for_all(v):
+    """--config FILE, with devices in it, which are not in the plan."""
+    option = dict(zip(v.inputs[::2], v.inputs[1::2]))
+    with open("vm.json", "w", encoding="utf-8") as f:
+        json.dump({"protect": v.protect, "firmware": "none", "kernel": option["-k"], "initrd": option["-i"],
+                   "append": option["-a"], "memory": option["-m"], "disk": ["a", "b"], "rng": True,
+                   "net": ["user", "tap=tap0"], "vsock": "cid=9,path=vsock"}, f)
+    plan = json.loads(v.call("run", "--print-plan", "--config", "vm.json"))
+    measured = v.call("owner", "measure", "--config", "vm.json").strip()
+    check(v.report["plan_digest"] == plan["plan_digest"] == measured, (plan["plan_digest"], measured))
+    p = v.call("owner", "verify", "--tik", "vm_tik.bin", "--launch", "launch", "--config", "vm.json")
+    check(p.startswith("VERIFIED\n"), p)
 
 
 def private_bytes(pid, ram):
@@ -150,7 +165,7 @@ def private_bytes(pid, ram):
 
 def the_processes_stay_within_the_plan(v):
     """Of a release build: sanitizers have memory of their own."""
-    plan = json.loads(v.call("plan", "--json", "--protect", v.protect, *v.inputs))
+    plan = json.loads(v.call("plan", "--json", "--firmware", "none", "--protect", v.protect, *v.inputs))
     monitor = monitor_of(v.process.pid)
     with open(f"/proc/{monitor}/stat", encoding="ascii") as f:
         supervisor = int(f.read().rsplit(")", 1)[1].split()[1])
@@ -186,6 +201,7 @@ def run(coffer, protect, policy):
     v = Launch(coffer, protect, policy)
     try:
         digests_agree(v)
+        one_file_is_for_all(v)
         the_cost_is_as_planned(v)
         the_processes_stay_within_the_plan(v)
         other_inputs_are_refused(v)

@@ -139,8 +139,8 @@ class Paused:
         return self.e.own("ctl", self.sock, *args)
 
     def packet(self):
-        p = self.e.own("owner", "secret", "--unverified", "--force", "--tik", "vm_tik.bin", "--tek", "vm_tek.bin", "--launch", "launch.json",
-                       "--secret", f"{GUID}:secret", "header", "payload")
+        p = self.e.own("owner", "secret", "--unverified", "--force", "--tik", "vm_tik.bin", "--tek", "vm_tek.bin",
+                       "--launch", "launch.json", "--secret", f"{GUID}:secret", "header", "payload")
         check(p.returncode == 0, p.stderr)
 
     def verify(self, *change):
@@ -305,7 +305,10 @@ def a_report_of_a_running_guest_verifies(e):
         with Paused(e, protect, policy) as g:
             p = g.ctl("attestation", nonce)
             check(p.returncode == 75 and "waiting" in p.stderr, f"before it runs: {p}")
+            g.packet()
             check(g.ctl("resume").returncode == 0, "resume")
+            p = g.ctl("secret", "header", "payload")
+            check(p.returncode == 75 and "running" in p.stderr, f"a secret after the launch was finished: {p}")
             p = g.ctl("attestation", nonce)
             check(p.returncode == 0, p.stderr)
             e.put("report", p.stdout.encode())
@@ -350,10 +353,11 @@ def five_hundred_launches_leak_nothing(e):
     """Four ASIDs, two of them for SEV-ES: a leak of one would end it. Descriptors and memory of the simulator, which
     stands for the host, do not grow either."""
     count = ('ls /proc/$PPID/fd | wc -l >>fds; sed -n "s/VmRSS: *\\([0-9]*\\) kB/\\1/p" /proc/$PPID/status >>rss; ')
-    script = ('i=0; while [ $i -lt 125 ]; do i=$((i + 1)); [ $i != 25 ] || { ' + count + '}; for w in 1 2; do '
-              '"$C" run --protect sev -k kernel -i initrd -m 6M --debug-exit 2>>err; [ $? = 42 ] || exit 1; '
-              '"$C" run --protect sev-es -k kernel -i initrd -m 6M --debug-exit 2>>err; [ $? = 42 ] || exit 1; '
-              'done; done; ' + count + '"$C" sev status --json')
+    script = ('launch() { "$C" run --protect $1 --firmware none -k kernel -i initrd -m 6M --debug-exit 2>>err; '
+              '[ $? = 42 ] || exit 1; }; '
+              'i=0; while [ $i -lt 125 ]; do i=$((i + 1)); [ $i != 25 ] || { ' + count + '}; '
+              'launch sev; launch sev-es; launch sev; launch sev-es; '
+              'done; ' + count + '"$C" sev status --json')
     p = subprocess.run([e.coffer, "sim", "--state", "platform", "--asids", "4", "--es-asids", "2", "--", "sh", "-c",
                         script], capture_output=True, text=True, timeout=1200, env={**os.environ, "C": e.coffer},
                        stdin=subprocess.DEVNULL)

@@ -70,8 +70,8 @@ class Shell:
         env = {**os.environ, "PATH": os.path.dirname(coffer) + ":" + os.environ["PATH"], "LC_ALL": "C"}
         keys, keyboard = os.pipe()  # standard input is the commands' own
         self.keyboard = os.fdopen(keyboard, "w", encoding="utf-8")
-        self.p = subprocess.Popen(["bash", f"/dev/fd/{keys}"], cwd=cwd, env=env, stdin=subprocess.DEVNULL, pass_fds=[keys],
-                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+        self.p = subprocess.Popen(["bash", f"/dev/fd/{keys}"], cwd=cwd, env=env, pass_fds=[keys], start_new_session=True,
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         os.close(keys)
 
     def run(self, command):

@@ -80,6 +80,12 @@ static void certificates_of_known_scalars_are_known(void **state)
 		      "eeed6a74");
 	pub2 = public_of(godh, &c);
 	assert_non_null(pub2);
+	big_endian(sev_cert_ec_x(&c), be);
+	assert_hex(be, "dcd1d3e36f25e675bda55b28b3cfbe3d284287e1f9d16ac575b76c3"
+		       "c7036df30fe2a8f9be472194323e98b7441fd8eab");
+	big_endian(sev_cert_ec_y(&c), be);
+	assert_hex(be, "4f8c2842a047ff97feeb592f6c00f252d07c5089eff7b3dd4749817"
+		       "8e64989c5fa1257dc00dbc644bbc864ba5616aae4");
 	sev_cert_serialise(&c, bytes);
 	assert_int_equal(hash256_of(h, bytes, SEV_CERT_BODY_LEN, d), 0);
 	assert_hex(d, "ae9a1b63d327003a48ba5dd14379e18c08feb184dd16a5329160fd21"

@@ -15,9 +15,13 @@ initrd=$CASE_DIR/initrd
 head -c 1000000 /dev/urandom >"$initrd"
 make_session
 truncate -s 1M a b c
-start_protected -d a -d b -d c,ro --rng \
+for tap in refused0 refused1; do
+	host-tool tap $tap 0 1 || fail "no tap"
+done
+start_protected -d a -d b -d c,ro --rng -n tap=refused0 -n tap=refused1 \
 	--vsock "cid=9,path=$CASE_DIR/vsock"
-verify_guest || fail "three disks and a vsock change the measurement"
+verify_guest ||
+	fail "three disks, two networks and a vsock change the measurement"
 
 cp "$kernel" other-kernel
 printf x | dd of=other-kernel bs=1 seek=2000000 conv=notrunc 2>/dev/null
