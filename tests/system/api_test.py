@@ -6,6 +6,7 @@ Exit status 0 all passed, 1 a case failed, 77 skipped.
 """
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ import time
 import api_client
 import api_storm
 import payload_test
+import sev_test
 from payload_test import PATIENCE, Skip, check
 
 CASES = {}
@@ -117,6 +119,40 @@ def every_answer_fits_the_document(e):
         doc.check_event(line)
     names = [json.loads(line)["event"] for line in events.splitlines()]
     check(names == ["attached", "paused", "resumed", "stopping", "ended"], names)
+
+
+@case
+def a_protected_guests_answers_fit_the_document(e):
+    """On the simulated platform: while the launch waits, and when the guest runs."""
+    hard = resource.getrlimit(resource.RLIMIT_MEMLOCK)[1]
+    if hard != resource.RLIM_INFINITY and hard < 7 << 20:
+        raise Skip(f"only {hard} bytes may be locked (ulimit -H -l)")
+    doc, sock, kernel = e.document(), e.path("api"), e.path("kernel")
+    nonce = {"nonce": "AAECAwQFBgcICQoLDA0ODw=="}
+    asked = [("GET", "/v1/launch", None, 200), ("PUT", "/v1/launch/attestation", nonce, 409),
+             ("PUT", "/v1/launch/secret", {"header": "AA==", "payload": "AA=="}, 400),
+             ("PUT", "/v1/launch/finish", {}, 200), ("PUT", "/v1/launch/finish", {}, 409),
+             ("GET", "/v1/launch", None, 200), ("PUT", "/v1/launch/attestation", nonce, 200),
+             ("PUT", "/v1/launch/attestation", {"nonce": "AAAA"}, 400), ("PUT", "/v1/launch/attestation", {}, 400),
+             ("PUT", "/v1/vm/state", {"action": "kill"}, 202)]
+    with open(kernel, "wb") as f:
+        f.write(sev_test.bzimage(b"\xf4\xeb\xfd"))  # hlt; jmp
+    p = subprocess.Popen([e.coffer, "sim", "--", e.coffer, "run", "--protect", "sev", "--firmware", "none", "--paused",
+                          "--api", sock, "-k", kernel, "-m", "6M", "--console", "none"], stderr=subprocess.PIPE)
+    try:
+        end = time.monotonic() + PATIENCE
+        while subprocess.run([e.coffer, "ctl", sock, "measurement"], capture_output=True).returncode:
+            check(p.poll() is None, f"ended: {p.returncode}")
+            check(time.monotonic() < end, "no measurement")
+            time.sleep(0.05)
+        for method, target, body, expect in asked:
+            status, kind, text = api_client.ask(sock, method, target, body)
+            check(status == expect, f"{method} {target}: {status}, expected {expect}: {text}")
+            doc.check(method, target, status, kind, text)
+        check(p.wait(PATIENCE) == 0, p.returncode)
+    finally:
+        p.kill()
+        p.communicate()
 
 
 @case
