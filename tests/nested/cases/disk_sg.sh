@@ -37,6 +37,8 @@ said() {
 	echo '^.-*$|^. [0-9a-f][0-9a-f]  .* [0-9]+  *0,0 |of sg_opcodes'
 	# a control page, forced unit access, no cylinders
 	echo 'Mode data length=|>> (Rigid|Flexible) disk|>> Control'
+	echo '^\+  (Opcode=0x|Command_name: |Command is |Usage data: )'
+	echo '^\+  (No command duration|Multiple Logical Units)'
 	echo '^- [01]0     |^.+ 00     0a 0a 02 10 00 00 00 00  00 00 00 00$'
 	# QEMU takes reservations, and reserves nothing
 	echo 'of sg_raw .* (16|17|56|57)( 00)+$'
@@ -54,6 +56,10 @@ diff -U 0 $CASE_DIR/theirs $CASE_DIR/ours | sed 1,2d | grep '^[-+]' |
 	fail "the disk is not like scsi-hd"
 
 expect_line '^status 0 of sg_opcodes'
+# What is refused is said to be: RESERVE, RELEASE, GET LBA STATUS.
+[ "$(grep -c 'Command is NOT supported' $CASE_DIR/ours)" = 5 ] &&
+	[ "$(grep -c 'Command is supported' $CASE_DIR/ours)" = 1 ] ||
+	fail "REPORT SUPPORTED OPERATION CODES says something else"
 for opcode in 16 17 56 57; do
 	tr -d '\r' <"$out" | grep -q "^status 9 of sg_raw /dev/sda $opcode" ||
 		fail "command 0x$opcode is not refused"
