@@ -29,6 +29,7 @@
 
 struct runner {
 	const struct run_config *c;
+	int kvm_fd;
 	struct loop *loop;
 	struct supervisor *supervisor;
 	struct control *control;
@@ -137,17 +138,13 @@ static int run_loop(struct runner *r, struct run_result *res, struct err *err)
 	return supervisor_conclude(r->supervisor, res, err);
 }
 
-/* The monitor starts while the rest is being opened. */
-static int open_and_run(struct runner *r, struct run_result *res,
-			struct err *err)
+/* What a monitor cannot start without, and then a monitor. */
+static int begin(struct runner *r, struct err *err)
 {
-	AUTO(fd_closep) int kvm_fd = -1;
-	struct console_files files;
-	int ret;
+	int ret = kvm_sys_open("/dev/kvm", &r->kvm_fd, err);
 
-	ret = kvm_sys_open("/dev/kvm", &kvm_fd, err);
 	if (!ret)
-		ret = kvm_sys_check(kvm_fd, err);
+		ret = kvm_sys_check(r->kvm_fd, err);
 	/* First: the monitor inherits the limit of locked memory. */
 	if (!ret)
 		ret = launch_host_open(r->c, &r->launch, err);
@@ -161,14 +158,19 @@ static int open_and_run(struct runner *r, struct run_result *res,
 		ret = fault_point("cgroup", err);
 	if (!ret)
 		ret = start_supervisor(r, err);
-	if (!ret)
-		ret = fault_point("supervisor", err);
-	if (ret < 0) {
-		supervisor_destroy(r->supervisor);
-		return ret;
-	}
+	return ret < 0 ? ret : fault_point("supervisor", err);
+}
+
+/* The monitor starts while the rest is being opened. */
+static int open_and_run(struct runner *r, struct run_result *res,
+			struct err *err)
+{
+	struct console_files files;
+	int ret = begin(r, err);
+
 	console_files_init(&files);
-	ret = console_open(&r->c->console, &files, err);
+	if (!ret)
+		ret = console_open(&r->c->console, &files, err);
 	if (!ret)
 		ret = fault_point("console files", err);
 	if (!ret)
@@ -187,7 +189,7 @@ static int open_and_run(struct runner *r, struct run_result *res,
 	if (!ret)
 		ret = fault_point("control", err);
 	if (!ret)
-		ret = supervisor_start(r->supervisor, kvm_fd, r->console,
+		ret = supervisor_start(r->supervisor, r->kvm_fd, r->console,
 				       r->files, err);
 	if (!ret)
 		ret = fault_point("started", err);
@@ -203,7 +205,7 @@ static int open_and_run(struct runner *r, struct run_result *res,
 
 int run_vm(const struct run_config *c, struct run_result *res, struct err *err)
 {
-	struct runner r = {.c = c, .launch = {.dev = {.fd = -1}}};
+	struct runner r = {.c = c, .kvm_fd = -1, .launch = {.dev = {.fd = -1}}};
 	int ret;
 
 	if (c->devices.paused && !control_is_wanted(c->api))
@@ -220,6 +222,7 @@ int run_vm(const struct run_config *c, struct run_result *res, struct err *err)
 	ret = open_and_run(&r, res, err);
 	guest_cgroup_destroy(r.cgroup);
 	launch_host_close(&r.launch);
+	fd_closep(&r.kvm_fd);
 	loop_destroy(r.loop);
 	err_default_kind(err, ERR_HOST);
 	if (c->print_timing)
