@@ -4,7 +4,8 @@
 # base <- mem <- {devices, crypto, firmware} <- vmm; the three siblings do not
 # know each other; outside vmm/, only tests/ and bench/ include vmm/ beyond
 # vmm/base/; only vmm/kvm/ includes <linux/kvm.h> (and bench/, which measures
-# what KVM costs without us, and tests/sim/, a program that is not ours). Exit status 1 when there is one.
+# what KVM costs without us, and tests/sim/ and tests/system/, programs that are
+# not ours). Exit status 1 when there is one.
 set -eu
 
 cd "${1:-$(dirname "$0")/..}"
@@ -58,7 +59,7 @@ match($0, /^[ \t]*#[ \t]*include[ \t]*["<][^">]+[">]/) {
 	if (inc ~ /\.\.\//)
 		complain("hides where it points: name it from the root")
 	else if (inc ~ /^(linux|asm)\/kvm\.h$/ &&
-		 FILENAME !~ /^(vmm\/kvm|tests\/sim)\// && from != "bench")
+		 FILENAME !~ /^(vmm\/kvm|tests\/sim|tests\/system)\// && from != "bench")
 		complain("only vmm/kvm/ knows KVM")
 	else if (to != "" && !may_include(from, to))
 		complain(from " must not know " to)

@@ -60,6 +60,7 @@ start32:
 
 	movl $MSR_SEV_STATUS, %ecx
 	rdmsr
+have_status:
 	movl %eax, s0_sev_status
 	movl %eax, %ebp			/* stays: the status */
 	testl $SEV_STATUS_SEV, %ebp
@@ -217,13 +218,12 @@ random32:
 	jmp stop32			/* %ebx is REASON_NO_RANDOM */
 2:	ret
 
-	/* Skips the RDMSR that faulted, with 0 for an answer. */
+	/* From the RDMSR, the only one that may fault: 0 is the answer. */
 gp32:
-	addl $4, %esp			/* error code */
-	addl $2, (%esp)
+	movl $s0_stack_top, %esp
 	xorl %eax, %eax
 	xorl %edx, %edx
-	iretl
+	jmp have_status
 
 	/*
 	 * The end, before there is a way to say it in words; %ebx is the
