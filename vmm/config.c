@@ -34,9 +34,20 @@ int run_config_finish(struct run_config *c, struct err *err)
 {
 	int r;
 
+	if (c->bundle_key && !c->bundle)
+		return err_set_kind(err, ERR_USAGE, -EINVAL,
+				    "--bundle-key: is for a BUNDLE");
+
 	r = config_firmware_finish(c, err);
 	if (r < 0)
 		return r;
+	if (c->bundle && c->devices.sev.policy.given &&
+	    !protect_is_sev(c->devices.protect))
+		return err_set_kind(err, ERR_USAGE, -EINVAL,
+				    "--protect: is missing: the bundle '%s' "
+				    "has a policy, and runs under sev or "
+				    "sev-es only",
+				    c->bundle);
 	if (c->quiet && c->verbose)
 		return err_set_kind(err, ERR_USAGE, -EINVAL,
 				    "--quiet: contradicts --verbose");
@@ -81,9 +92,9 @@ int run_config_open(struct run_config *c, struct err *err)
 {
 	int r = 0;
 
-	if (c->kernel)
+	if (c->kernel && c->kernel_file.fd < 0)
 		r = input_file_open(&c->kernel_file, "kernel", c->kernel, err);
-	if (!r && c->initrd)
+	if (!r && c->initrd && c->initrd_file.fd < 0)
 		r = input_file_open(&c->initrd_file, "initrd", c->initrd, err);
 	return r < 0 ? r : config_firmware_open(c, err);
 }

@@ -74,6 +74,8 @@ struct uuid_config {
 
 /* Strings are owned, NULL where the option is optional and was not given. */
 struct run_config {
+	char *bundle;	  /* replaces some of the options below */
+	char *bundle_key; /* NULL: whoever signed it, or nobody */
 	char *kernel;
 	char *initrd;
 	char *append;	/* NULL: the kernel image's own, or none */
@@ -102,7 +104,12 @@ struct run_config {
 	char *config; /* the file that was read, for messages */
 	struct devices_config devices;
 
-	/* Opened by run_config_open(); fd -1 where there is none. */
+	struct option_given given;
+
+	/*
+	 * Opened by config_bundle_apply() or run_config_open(); fd -1 where
+	 * there is none.
+	 */
 	struct input_file kernel_file;
 	struct input_file initrd_file;
 	struct input_file firmware_file;

@@ -150,7 +150,8 @@ int config_firmware_open(struct run_config *c, struct err *err)
 
 	if (kind == FIRMWARE_NONE)
 		return 0;
-	r = kind == FIRMWARE_STAGE0
+	r = c->firmware_file.fd >= 0 ? 0 /* it came in a bundle */
+	    : kind == FIRMWARE_STAGE0
 		    ? open_stage0(c, err)
 		    : input_file_open(&c->firmware_file, "firmware",
 				      c->firmware, err);

@@ -166,6 +166,18 @@ static const struct option_desc console_subs[] = {
 };
 
 static const struct option_desc boot_options[] = {
+	{.name = "BUNDLE",
+	 .kind = OPTION_PATH,
+	 .off = AT(bundle, char *),
+	 .help = "a launch bundle, made by coffer bundle",
+	 .more = "It brings kernel, initrd, command line and firmware, and "
+		 "what else was put in; these options are then refused.",
+	 .operand = true},
+	{.name = "bundle-key",
+	 .kind = OPTION_PATH,
+	 .off = AT(bundle_key, char *),
+	 .arg = "PUB.pem",
+	 .help = "run BUNDLE only if this key signed it"},
 	{.name = "kernel",
 	 .short_name = 'k',
 	 .kind = OPTION_PATH,
@@ -453,19 +465,21 @@ static void init(void *target)
 
 const struct option_table run_option_table = {
 	.verb = "run",
-	.synopsis = "-k FILE [OPTION...]",
+	.synopsis = "-k FILE|BUNDLE [OPTION...]",
 	.summary = "Boot a Linux kernel in a microVM and stay until it ends.",
 	.epilogue = exit_status_print,
 	.sections = sections,
 	.size = sizeof(struct run_config),
+	.given_off = offsetof(struct run_config, given),
 	.init = init,
 };
 
 const struct option_table plan_option_table = {
 	.verb = "plan",
-	.synopsis = "[--json] [OPTION of coffer run...]",
+	.synopsis = "[--json] [OPTION of coffer run...] [BUNDLE]",
 	.summary = "Say what a VM will cost its host, before it is started.",
 	.sections = plan_sections,
 	.size = sizeof(struct run_config),
+	.given_off = offsetof(struct run_config, given),
 	.init = init,
 };

@@ -111,6 +111,16 @@ struct option_section {
 	const struct option_desc *options;
 };
 
+/*
+ * Which options were given, on the command line or in the file, for those who
+ * must tell a default from a choice.
+ */
+enum { OPTION_GIVEN_MAX = 96 };
+struct option_given {
+	const struct option_desc *v[OPTION_GIVEN_MAX];
+	size_t n;
+};
+
 struct option_table {
 	const char *verb;	   /* "run" */
 	const char *synopsis;	   /* "-k FILE [OPTION...]" */
@@ -118,7 +128,8 @@ struct option_table {
 	void (*epilogue)(FILE *f); /* end of the long help, or NULL */
 	const struct option_section *sections; /* ends with title NULL */
 	size_t size;			       /* of the caller's struct */
-	void (*init)(void *target);	       /* defaults, nothing allocated */
+	size_t given_off; /* of a struct option_given in it; 0: none */
+	void (*init)(void *target); /* defaults, nothing allocated */
 };
 
 enum option_outcome {
@@ -156,6 +167,15 @@ struct option_skip {
 int option_parse_json(const struct option_table *t, const char *text,
 		      size_t len, const struct option_skip *skip, void *target,
 		      struct err *err);
+
+/*
+ * Set option @name, which @t has, as if @text had been given for it; it does
+ * not count as given. Errors as of option_parse_args().
+ */
+int option_set(const struct option_table *t, void *target, const char *name,
+	       const char *text, struct err *err);
+
+bool option_was_given(const struct option_given *g, const char *name);
 
 /* Free every string, list and group of @target. */
 void option_free(const struct option_table *t, void *target);

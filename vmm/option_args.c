@@ -1,4 +1,5 @@
 /* vmm/option_args.c - the command line, by the table. */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -77,6 +78,38 @@ bool option_takes_value(const struct option_desc *o)
 bool option_repeats(const struct option_desc *o)
 {
 	return o->kind == OPTION_TEXTS || o->kind == OPTION_GROUPS;
+}
+
+void option_mark_given(const struct option_table *t, void *target,
+		       const struct option_desc *o)
+{
+	struct option_given *g = (void *)((char *)target + t->given_off);
+
+	if (!t->given_off || option_was_given(g, o->name))
+		return;
+	assert(g->n < OPTION_GIVEN_MAX); /* more than a table has */
+	g->v[g->n++] = o;
+}
+
+bool option_was_given(const struct option_given *g, const char *name)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (!strcmp(g->v[i]->name, name))
+			return true;
+	return false;
+}
+
+int option_set(const struct option_table *t, void *target, const char *name,
+	       const char *text, struct err *err)
+{
+	const struct option_desc *o = option_find(t, name);
+	int r;
+
+	assert(o);
+	r = option_set_text(o, target, text, err);
+	if (r < 0)
+		err_prefix(err, "--%s", name);
+	return r;
 }
 
 static bool is_given(const struct option_skip *skip,
@@ -310,6 +343,7 @@ static void apply_args(struct scan *s, void *target)
 		if (r < 0)
 			err_prefix(err, "%s%s", g->o->operand ? "" : "--",
 				   g->o->name);
+		option_mark_given(s->t, target, g->o);
 		keep_first(s, r);
 	}
 }

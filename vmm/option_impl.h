@@ -39,5 +39,8 @@ const struct option_desc *option_find_short(const struct option_table *t,
 					    char c);
 bool option_takes_value(const struct option_desc *o);
 bool option_repeats(const struct option_desc *o);
+/* Remember that @o was given, where @t has a place for it. */
+void option_mark_given(const struct option_table *t, void *target,
+		       const struct option_desc *o);
 
 #endif

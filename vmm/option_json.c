@@ -223,6 +223,8 @@ static int apply(const struct option_table *t, const json_t *root,
 			err_prefix(err, "%s", key);
 			return r;
 		}
+		if (to == target)
+			option_mark_given(t, target, o);
 	}
 	return 0;
 }

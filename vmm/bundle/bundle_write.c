@@ -109,6 +109,8 @@ static void write_tree(struct writer *w, const struct bundle *b)
 {
 	keep(w, fdt_finish_reservemap(w->fdt));
 	begin(w, "");
+	/* U-Boot's tools want one; a real one would differ for the same @b. */
+	keep(w, fdt_property_u32(w->fdt, "timestamp", 0));
 	text(w, "description", "coffer launch bundle");
 	keep(w, fdt_property_u32(w->fdt, "#address-cells", 1));
 	begin(w, "images");

@@ -32,6 +32,8 @@ static const struct verb verbs[] = {
 	 "show and release the keys of encrypted guest memory"},
 	{"sev", &sev_option_table, cli_sev,
 	 "talk to the security processor: its keys, its certificates"},
+	{"bundle", NULL, cli_bundle,
+	 "kernel and all it needs in one file, signed by its owner"},
 	{"owner", NULL, cli_owner,
 	 "for a guest's owner: sessions, measurements, secrets"},
 	{"sim", NULL, cli_sim, "run a command on a simulated SEV host"},

@@ -14,6 +14,7 @@ int cli_plan(int argc, char *const *argv);
 int cli_mktme(int argc, char *const *argv);
 int cli_ctl(int argc, char *const *argv);
 int cli_sev(int argc, char *const *argv);
+int cli_bundle(int argc, char *const *argv);
 int cli_owner(int argc, char *const *argv);
 int cli_sim(int argc, char *const *argv);
 

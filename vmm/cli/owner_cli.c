@@ -8,6 +8,7 @@
 #include "vmm/base/err.h"
 #include "vmm/base/log.h"
 #include "vmm/base/own.h"
+#include "vmm/cli/bundle_cli.h"
 #include "vmm/cli/cli_frame.h"
 #include "vmm/cli/owner_inputs.h"
 #include "vmm/cli/owner_options.h"
@@ -248,6 +249,8 @@ int owner_cli_main(int argc, char *const *argv)
 		cli_print_version();
 		return cli_close_stdout(EXIT_STATUS_OK);
 	}
+	if (!strcmp(argv[1], "bundle")) /* as `coffer bundle` calls us */
+		return bundle_cli_main(argc - 1, argv + 1);
 	call.cmd = find(argv[1]);
 	if (!call.cmd)
 		return EXIT_STATUS_USAGE;

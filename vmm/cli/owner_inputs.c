@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crypto/sev_policy.h"
 #include "vmm/base/err.h"
 #include "vmm/config_boot.h"
+#include "vmm/config_bundle.h"
 
 struct owner_inputs {
 	const struct owner_config *c; /* borrowed */
@@ -14,11 +16,13 @@ struct owner_inputs {
 	struct owner_planner planner;
 	struct config_images images;
 	struct measured_boot *boot; /* of the last plan */
+	/* Paths of a bundle's images; "": there is none. */
+	char kernel[32], initrd[32], firmware[32];
 };
 
 /* The arguments that `coffer run` would have had. */
 struct args {
-	char *v[2 * (8 + CONFIG_OEM_STRINGS_MAX)];
+	char *v[2 * (9 + CONFIG_OEM_STRINGS_MAX)];
 	int n;
 	char cpus[24];
 };
@@ -44,6 +48,8 @@ static void collect(const struct owner_config *c, struct args *a)
 	add(a, "--cpus", c->cpus ? a->cpus : NULL);
 	for (size_t i = 0; i < c->oem_strings.n; i++)
 		add(a, "--oem-string", c->oem_strings.v[i]);
+	add(a, "--bundle-key", c->bundle_key);
+	add(a, "--", c->bundle);
 }
 
 static int plan(struct owner_planner *p, const struct owner_direct *d,
@@ -74,6 +80,32 @@ static int plan(struct owner_planner *p, const struct owner_direct *d,
 	return 0;
 }
 
+/* What was hashed is what is read again, by the name of its descriptor. */
+static void name_file(const struct input_file *f, char *name, size_t size)
+{
+	*name = 0;
+	if (f->fd >= 0)
+		snprintf(name, size, "/proc/self/fd/%d", f->fd);
+}
+
+static int take_bundle(struct owner_inputs *in, struct err *err)
+{
+	const struct run_config *run = &in->run;
+	int r;
+
+	if (in->c->bundle && (in->c->firmware || in->c->digest))
+		return err_set_kind(err, ERR_USAGE, -EINVAL,
+				    "--%s: the bundle '%s' fixes it; leave the "
+				    "option out",
+				    in->c->digest ? "digest" : "firmware",
+				    in->c->bundle);
+	r = config_bundle_apply(&in->run, err);
+	name_file(&run->kernel_file, in->kernel, sizeof(in->kernel));
+	name_file(&run->initrd_file, in->initrd, sizeof(in->initrd));
+	name_file(&run->firmware_file, in->firmware, sizeof(in->firmware));
+	return r;
+}
+
 int owner_inputs_create(const struct owner_config *c, struct owner_inputs **ret,
 			struct err *err)
 {
@@ -92,6 +124,8 @@ int owner_inputs_create(const struct owner_config *c, struct owner_inputs **ret,
 	collect(c, &a);
 	r = option_parse_args(&run_option_table, a.n, a.v, &in->run, &outcome,
 			      err);
+	if (r >= 0)
+		r = take_bundle(in, err);
 	if (r < 0)
 		return r;
 	*ret = TAKE(in);
@@ -108,6 +142,25 @@ void owner_inputs_destroy(struct owner_inputs *in)
 	free(in);
 }
 
+static struct owner_content bundle_content(struct owner_inputs *in)
+{
+	const struct owner_config *c = in->c;
+	const struct run_config *run = &in->run;
+
+	return (struct owner_content){
+		.firmware = *in->firmware ? in->firmware : "none",
+		.kernel = in->kernel,
+		.initrd = *in->initrd ? in->initrd : NULL,
+		.cmdline = run->append,
+		.vmsa = {c->vmsa.v, c->vmsa.n},
+		.cpus = c->cpus		? c->cpus
+			: run->cpus > 1 ? run->cpus
+					: 0,
+		.planner = &in->planner,
+		.vmsa_profile = c->vmsa_profile,
+	};
+}
+
 struct owner_content owner_inputs_content(struct owner_inputs *in)
 {
 	const struct owner_config *c = in->c;
@@ -116,6 +169,8 @@ struct owner_content owner_inputs_content(struct owner_inputs *in)
 			 : c->config && !c->digest ? (char *)"none"
 						   : NULL;
 
+	if (c->bundle)
+		return bundle_content(in);
 	return (struct owner_content){
 		.digest = c->digest,
 		.firmware = firmware,
@@ -131,5 +186,9 @@ struct owner_content owner_inputs_content(struct owner_inputs *in)
 
 bool owner_inputs_is_es(const struct owner_inputs *in)
 {
-	return in->run.devices.protect == PROTECT_SEV_ES;
+	const struct devices_config *d = &in->run.devices;
+
+	return d->protect == PROTECT_SEV_ES ||
+	       (in->c->bundle && d->sev.policy.given &&
+		(d->sev.policy.value & SEV_POLICY_ES));
 }

@@ -115,6 +115,16 @@ static const struct option_section session_sections[] = {
 };
 
 static const struct option_desc content_options[] = {
+	{.name = "BUNDLE",
+	 .kind = OPTION_PATH,
+	 .off = AT(bundle, char *),
+	 .help = "a launch bundle instead of kernel, initrd, append, firmware",
+	 .operand = true},
+	{.name = "bundle-key",
+	 .kind = OPTION_PATH,
+	 .off = AT(bundle_key, char *),
+	 .arg = "PUB.pem",
+	 .help = "this key must have signed BUNDLE"},
 	{.name = "firmware",
 	 .kind = OPTION_PATH,
 	 .off = AT(firmware, char *),
@@ -444,7 +454,7 @@ const struct option_table owner_session_table = {
 
 const struct option_table owner_measure_table = {
 	.verb = "owner measure",
-	.synopsis = "[OPTION...]",
+	.synopsis = "[OPTION...] [BUNDLE]",
 	.summary = "Print the launch digest of these inputs, and what it "
 		   "should measure.",
 	.sections = measure_sections,
@@ -454,7 +464,7 @@ const struct option_table owner_measure_table = {
 
 const struct option_table owner_verify_table = {
 	.verb = "owner verify",
-	.synopsis = "--tik FILE --launch FILE [OPTION...]",
+	.synopsis = "--tik FILE --launch FILE [OPTION...] [BUNDLE]",
 	.summary = "Was exactly this launched, under these keys?",
 	.sections = verify_sections,
 	.size = sizeof(struct owner_config),

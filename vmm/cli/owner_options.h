@@ -21,6 +21,7 @@ struct owner_config {
 	struct owner_policy_option policy;
 	bool simulated, unverified, force;
 	/* what should have been launched */
+	char *bundle, *bundle_key;
 	char *digest, *firmware, *kernel, *initrd, *append;
 	char *config, *memory, *uuid; /* as `coffer run` has them */
 	struct text_list oem_strings;

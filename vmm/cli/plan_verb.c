@@ -9,6 +9,7 @@
 #include "vmm/base/log.h"
 #include "vmm/cli/cli.h"
 #include "vmm/config_boot.h"
+#include "vmm/config_bundle.h"
 #include "vmm/config_cost.h"
 #include "vmm/exit_status.h"
 #include "vmm/host_cost.h"
@@ -117,7 +118,10 @@ static int plan(struct run_config *c, FILE *out, struct err *err)
 	struct host_cost_args a;
 	struct row rows[ROWS];
 	struct host_cost cost;
-	int r = run_config_finish(c, err);
+	int r = config_bundle_apply(c, err);
+
+	if (r >= 0)
+		r = run_config_finish(c, err);
 
 	config_cost_args(c, &a);
 	if (r >= 0 && a.is_protected)

@@ -1,7 +1,7 @@
 /*
  * vmm/cli/program_verbs.c - verbs that are programs of their own, which lie
- * beside this one: `coffer owner` and `coffer sim`. They link libcrypto, and
- * only they.
+ * beside this one: `coffer owner`, `coffer bundle` and `coffer sim`. They link
+ * libcrypto, and only they.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "vmm/base/log.h"
+#include "vmm/base/own.h"
 #include "vmm/cli/cli.h"
 #include "vmm/exit_status.h"
 
@@ -49,6 +50,20 @@ int cli_owner(int argc, char *const *argv)
 {
 	(void)argc;
 	return hand_over("coffer-owner", argv);
+}
+
+/* Signs, and so is the owner's program as well. */
+int cli_bundle(int argc, char *const *argv)
+{
+	AUTO(freep) char **v = calloc((size_t)argc + 2, sizeof(*v));
+
+	if (!v) {
+		log_error("bundle: out of memory");
+		return EXIT_STATUS_HOST;
+	}
+	v[0] = (char *)"owner";
+	memcpy(v + 1, argv, (size_t)argc * sizeof(*v));
+	return hand_over("coffer-owner", v);
 }
 
 int cli_sim(int argc, char *const *argv)

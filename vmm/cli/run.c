@@ -6,6 +6,7 @@
 #include "vmm/cli/cli.h"
 #include "vmm/cli/print_plan.h"
 #include "vmm/cli/run_vm.h"
+#include "vmm/config_bundle.h"
 #include "vmm/status_file.h"
 
 static void set_log_level(const struct run_config *c)
@@ -19,8 +20,10 @@ static void set_log_level(const struct run_config *c)
 /* Everything that can be refused before a guest exists. */
 static int prepare(struct run_config *c, struct err *err)
 {
-	int r = run_config_finish(c, err);
+	int r = config_bundle_apply(c, err);
 
+	if (r >= 0)
+		r = run_config_finish(c, err);
 	if (r >= 0 && c->status_file)
 		r = status_file_check(c->status_file, err);
 	if (r >= 0)
@@ -70,8 +73,10 @@ static int conclude(const struct run_config *c, struct run_result *res, int r,
 static int show_plan(struct run_config *c)
 {
 	struct err err = {0};
-	int r = run_config_finish(c, &err);
+	int r = config_bundle_apply(c, &err);
 
+	if (r >= 0)
+		r = run_config_finish(c, &err);
 	if (r >= 0)
 		r = print_plan(c, stdout, &err);
 	if (r >= 0)

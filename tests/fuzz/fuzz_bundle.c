@@ -1,0 +1,71 @@
+/* tests/fuzz/fuzz_bundle.c - any bytes as a launch bundle. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/hash256_nettle.h"
+#include "vmm/base/err.h"
+#include "vmm/bundle/bundle.h"
+#include "vmm/bundle/bundle_key.h"
+#include "vmm/bundle/bundle_write.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(int good)
+{
+	if (!good)
+		abort();
+}
+
+/* Everything that is used of it lies within its bytes. */
+static void look_at(const struct bundle *b, const uint8_t *data, size_t size,
+		    struct hash256 *h)
+{
+	uint8_t digest[HASH256_LEN];
+
+	for (size_t i = 0; i < BUNDLE_PARTS; i++) {
+		const struct bundle_image *image = &b->image[i];
+		const uint8_t *p = image->data;
+
+		if (!image->len)
+			continue;
+		check(p >= data && image->len <= size &&
+		      (size_t)(p - data) <= size - image->len);
+		hash256_of(h, p, image->len, digest);
+	}
+}
+
+/* What we write of it is the same bundle again. */
+static void write_again(const struct bundle *b, const struct bundle_signed *s,
+			struct hash256 *h)
+{
+	struct bundle_signed again;
+	struct bundle copy;
+	void *file = NULL;
+	size_t len = 0;
+
+	check(bundle_write(b, &file, &len, NULL) == 0);
+	check(bundle_parse(file, len, &copy, NULL) == 0);
+	check(bundle_signed_text(&copy, h, &again) == 0);
+	check(s->len == again.len && !memcmp(s->text, again.text, s->len));
+	free(file);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct hash256 *h = hash256_nettle_create();
+	struct err err = {0};
+	struct bundle_signed s;
+	struct bundle b;
+	int r = bundle_parse(data, size, &b, &err);
+
+	check(h != NULL);
+	check((r < 0) == (err.code < 0) && (!r || err.kind == ERR_INPUT));
+	if (!r) {
+		look_at(&b, data, size, h);
+		check(bundle_signed_text(&b, h, &s) == 0);
+		write_again(&b, &s, h);
+	}
+	hash256_destroy(h);
+	return 0;
+}

@@ -1,0 +1,205 @@
+/* vmm/cli/bundle_options.c - option tables of `coffer bundle`. */
+#include "vmm/cli/bundle_options.h"
+
+#include "crypto/sev_policy.h"
+#include "vmm/bundle/bundle.h"
+
+#define AT(f, t) OPTION_AT(struct bundle_config, f, t)
+
+static int parse_policy(void *field, const char *text, struct err *err)
+{
+	struct policy_config p = {.given = true};
+	int r = sev_policy_parse(text, &p.value, err);
+
+	if (r >= 0)
+		*(struct policy_config *)field = p;
+	return r;
+}
+
+static void init(void *target)
+{
+	*(struct bundle_config *)target = (struct bundle_config){0};
+}
+
+#define HELP_OPTIONS                                                           \
+	{.name = "help",                                                       \
+	 .short_name = 'h',                                                    \
+	 .kind = OPTION_HELP,                                                  \
+	 .help = "-h: this list; --help: more of it"},                         \
+	{                                                                      \
+		.name = "version", .kind = OPTION_VERSION,                     \
+		.help = "print the version"                                    \
+	}
+
+static const struct option_desc content_options[] = {
+	{.name = "kernel",
+	 .short_name = 'k',
+	 .kind = OPTION_PATH,
+	 .off = AT(kernel, char *),
+	 .arg = "FILE",
+	 .help = "Linux kernel: bzImage, vmlinux (PVH) or unified image"},
+	{.name = "initrd",
+	 .short_name = 'i',
+	 .kind = OPTION_PATH,
+	 .off = AT(initrd, char *),
+	 .arg = "FILE",
+	 .help = "initial RAM disk"},
+	{.name = "append",
+	 .short_name = 'a',
+	 .kind = OPTION_TEXT,
+	 .off = AT(append, char *),
+	 .arg = "TEXT",
+	 .help = "kernel command line",
+	 .max = BUNDLE_CMDLINE_MAX},
+	{.name = "firmware",
+	 .kind = OPTION_PATH,
+	 .off = AT(firmware, char *),
+	 .arg = "FILE|stage0|none",
+	 .help = "what runs before the kernel (default none)",
+	 .more = "The image itself goes into the bundle."},
+	{0},
+};
+
+static const struct option_desc machine_options[] = {
+	{.name = "cpus",
+	 .short_name = 'c',
+	 .kind = OPTION_NUMBER,
+	 .off = AT(cpus, uint64_t),
+	 .arg = "N",
+	 .help = "virtual CPUs, 1 to 64",
+	 .more = "What is not given here is left to who runs the bundle.",
+	 .min = 1,
+	 .max = 64},
+	{.name = "memory",
+	 .short_name = 'm',
+	 .kind = OPTION_TEXT,
+	 .off = AT(memory, char *),
+	 .arg = "SIZE",
+	 .help = "guest RAM; K, M, G are binary; a multiple of 4K",
+	 .max = 64},
+	{.name = "protect",
+	 .kind = OPTION_TEXT,
+	 .off = AT(protect, char *),
+	 .arg = "none|sev|sev-es|mktme",
+	 .help = "how the guest's memory has to be protected",
+	 .max = 64},
+	{.name = "policy",
+	 .kind = OPTION_PARSED,
+	 .off = AT(policy, struct policy_config),
+	 .arg = "POLICY",
+	 .help = "of SEV: 0x1, or nodbg,noks,es,nosend,domain,sev,api=1.51",
+	 .more = "A bundle with a policy runs only with --protect sev or "
+		 "sev-es.",
+	 .parse = parse_policy},
+	{0},
+};
+
+static const struct option_desc create_options[] = {
+	{.name = "output",
+	 .short_name = 'o',
+	 .kind = OPTION_PATH,
+	 .off = AT(output, char *),
+	 .arg = "FILE",
+	 .help = "the file to write, such as app.itb"},
+	{.name = "sign",
+	 .kind = OPTION_PATH,
+	 .off = AT(sign, char *),
+	 .arg = "KEY.pem",
+	 .help = "sign it by this private key (Ed25519 or P-384)",
+	 .more = "openssl genpkey -algorithm ed25519 -out key.pem makes one, "
+		 "openssl pkey -in key.pem -pubout its public half."},
+	{.name = "description",
+	 .kind = OPTION_TEXT,
+	 .off = AT(description, char *),
+	 .arg = "TEXT",
+	 .help = "what it is, for people",
+	 .max = BUNDLE_TEXT_MAX},
+	{.name = "force",
+	 .kind = OPTION_FLAG,
+	 .off = AT(force, bool),
+	 .help = "replace a file that is there"},
+	HELP_OPTIONS,
+	{0},
+};
+
+static const struct option_section create_sections[] = {
+	{"What to boot", content_options},
+	{"What it needs", machine_options},
+	{"The bundle", create_options},
+	{0},
+};
+
+static const struct option_desc file_words[] = {
+	{.name = "BUNDLE",
+	 .kind = OPTION_PATH,
+	 .off = AT(file, char *),
+	 .help = "the bundle",
+	 .operand = true,
+	 .required = true},
+	{0},
+};
+
+static const struct option_desc show_options[] = {
+	{.name = "json",
+	 .kind = OPTION_FLAG,
+	 .off = AT(json, bool),
+	 .help = "print JSON"},
+	{.name = "signed",
+	 .kind = OPTION_FLAG,
+	 .off = AT(signed_text, bool),
+	 .help = "print the text that its signature is of, and nothing else"},
+	HELP_OPTIONS,
+	{0},
+};
+
+static const struct option_section show_sections[] = {
+	{"Arguments", file_words},
+	{"Options", show_options},
+	{0},
+};
+
+static const struct option_desc verify_options[] = {
+	{.name = "key",
+	 .kind = OPTION_PATH,
+	 .off = AT(key, char *),
+	 .arg = "PUB.pem",
+	 .help = "this key must have signed it",
+	 .more = "Without it hashes are checked, and they prove nothing "
+		 "against "
+		 "somebody who changed both."},
+	HELP_OPTIONS,
+	{0},
+};
+
+static const struct option_section verify_sections[] = {
+	{"Arguments", file_words},
+	{"Options", verify_options},
+	{0},
+};
+
+const struct option_table bundle_create_table = {
+	.verb = "bundle create",
+	.synopsis = "-k FILE -o BUNDLE [OPTION...]",
+	.summary = "Put a kernel and all it needs into one file, and sign it.",
+	.sections = create_sections,
+	.size = sizeof(struct bundle_config),
+	.init = init,
+};
+
+const struct option_table bundle_show_table = {
+	.verb = "bundle show",
+	.synopsis = "[OPTION...] BUNDLE",
+	.summary = "Print what is in a bundle; nothing is checked.",
+	.sections = show_sections,
+	.size = sizeof(struct bundle_config),
+	.init = init,
+};
+
+const struct option_table bundle_verify_table = {
+	.verb = "bundle verify",
+	.synopsis = "[--key PUB.pem] BUNDLE",
+	.summary = "Check a bundle's hashes, and who signed it.",
+	.sections = verify_sections,
+	.size = sizeof(struct bundle_config),
+	.init = init,
+};
