@@ -352,7 +352,7 @@ def a_monitor_that_touches_launched_memory_is_caught(e):
 def five_hundred_launches_leak_nothing(e):
     """Four ASIDs, two of them for SEV-ES: a leak of one would end it. Descriptors and memory of the simulator, which
     stands for the host, do not grow either."""
-    count = ('ls /proc/$PPID/fd | wc -l >>fds; sed -n "s/VmRSS: *\\([0-9]*\\) kB/\\1/p" /proc/$PPID/status >>rss; ')
+    count = ('ls /proc/$PPID/fd | wc -l >>fds; sed -n "s/VmRSS:[^0-9]*\\([0-9]*\\) kB/\\1/p" /proc/$PPID/status >>rss; ')
     script = ('launch() { "$C" run --protect $1 --firmware none -k kernel -i initrd -m 6M --debug-exit 2>>err; '
               '[ $? = 42 ] || exit 1; }; '
               'i=0; while [ $i -lt 125 ]; do i=$((i + 1)); [ $i != 25 ] || { ' + count + '}; '
