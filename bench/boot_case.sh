@@ -15,6 +15,10 @@ vmm() {
 		set -- coffer run -k "$KERNEL" -i "$INITRD" -a "$cmdline" \
 			-m "${MEMORY}M" -c 1
 		;;
+	stage0)
+		set -- coffer run --firmware stage0 -k "$KERNEL" -i "$INITRD" \
+			-a "$cmdline" -m "${MEMORY}M" -c 1
+		;;
 	*)
 		set -- qemu-system-x86_64 -M "$machine" -accel kvm -cpu host \
 			-m "$MEMORY" -smp 1 -nodefaults -no-user-config \
