@@ -73,6 +73,7 @@ class Client:
 
 class Env:
     def __init__(self, build):
+        self.build = build
         self.sim = os.path.join(build, "coffer-sim")
         self.coffer = os.path.join(build, "coffer")
         self.owner = os.path.join(build, "coffer-owner")
@@ -467,8 +468,9 @@ class Qmp:
                 return r["return"]
 
 
-def qemu(env):
-    """Debian's QEMU launches a guest, and libvirt's validator accepts it"""
+def qemu_launch(env, *options, sev_more="", inputs=()):
+    """Debian's QEMU launches the firmware in "fw" and what @options add; libvirt's validator
+    accepts the measurement for that firmware and @inputs. What the validator says."""
     validator = "/usr/bin/virt-qemu-sev-validate"
     for tool in ("/usr/bin/qemu-system-x86_64", validator):
         if not os.path.exists(tool):
@@ -476,15 +478,14 @@ def qemu(env):
     c = Client(env, *env.state)
     env.session(c, 1)
     c.end()
-    env.write("fw", os.urandom(262144))
     sev = ("sev-guest,id=sev0,cbitpos=0,reduced-phys-bits=1,policy=0x1,"
-           "dh-cert-file=vm_godh.b64,session-file=vm_session.b64")
+           "dh-cert-file=vm_godh.b64,session-file=vm_session.b64" + sev_more)
     with open(env.path("qemu.log"), "w+", encoding="utf-8") as log:
         p = subprocess.Popen(
             [env.sim, *env.state, "--scramble", "--", "/usr/bin/qemu-system-x86_64", "-accel",
              "kvm", "-machine", "q35,confidential-guest-support=sev0", "-m", "64", "-nodefaults",
              "-display", "none", "-S", "-qmp", "unix:qmp,server=on,wait=off", "-object", sev,
-             "-drive", "if=pflash,unit=0,format=raw,readonly=on,file=fw"],
+             "-drive", "if=pflash,unit=0,format=raw,readonly=on,file=fw", *options],
             cwd=env.tmp, stderr=log)
         try:
             qmp = Qmp(env.path("qmp"))
@@ -497,11 +498,43 @@ def qemu(env):
             check(p.wait(timeout=PATIENCE) == 0, f"QEMU: {p.returncode}")
         finally:
             p.kill()
-    out = env.good("/usr/bin/python3", validator, "--measurement", data, "--api-major",
-                   str(info["api-major"]), "--api-minor", str(info["api-minor"]), "--build-id",
-                   str(info["build-id"]), "--policy", str(info["policy"]), "--firmware", "fw",
-                   "--tik", "vm_tik.bin", "--tek", "vm_tek.bin")
-    print(f"qemu: the validator says {out.strip()}")
+    return env.good("/usr/bin/python3", validator, "--measurement", data, "--api-major",
+                    str(info["api-major"]), "--api-minor", str(info["api-minor"]), "--build-id",
+                    str(info["build-id"]), "--policy", str(info["policy"]), "--firmware", "fw",
+                    "--tik", "vm_tik.bin", "--tek", "vm_tek.bin", *inputs).strip()
+
+
+def qemu(env):
+    """Debian's QEMU launches a guest, and libvirt's validator accepts it"""
+    env.write("fw", os.urandom(262144))
+    print(f"qemu: the validator says {qemu_launch(env)}")
+
+
+def fake_kernel():
+    """What QEMU takes for a bzImage; nobody runs it"""
+    k = bytearray(os.urandom(65536))
+    k[0x1f1:0x268] = bytes(0x268 - 0x1f1)
+    k[0x1f1] = 4
+    k[0x1fe:0x200] = b"\x55\xaa"
+    k[0x201:0x206] = b"\x6aHdrS"
+    k[0x206:0x208] = (0x20f).to_bytes(2, "little")
+    k[0x211] = 1
+    k[0x22c:0x230] = (0x7fffffff).to_bytes(4, "little")
+    k[0x238:0x23c] = (2047).to_bytes(4, "little")
+    return bytes(k)
+
+
+def qemu_stage0(env):
+    """QEMU puts its hashes where stage0's footer says, and the validator knows stage0"""
+    with open(os.path.join(env.build, "firmware/stage0.bin"), "rb") as f:
+        env.write("fw", f.read())
+    env.write("kernel", fake_kernel())
+    env.write("initrd", os.urandom(5000))
+    said = qemu_launch(env, "-kernel", "kernel", "-initrd", "initrd", "-append", "console=ttyS0 quiet",
+                       sev_more=",kernel-hashes=on",
+                       inputs=("--kernel", "kernel", "--initrd", "initrd", "--cmdline",
+                               "console=ttyS0 quiet"))
+    print(f"qemu_stage0: the validator says {said}")
 
 
 def libvirt_packet(env):
@@ -533,7 +566,7 @@ def libvirt_packet(env):
 
 
 CASES = (owner, scramble, touched, not_root, refused, keys, corrupted, leaf, es, many, faults, ends,
-         trace, monitor, qemu, libvirt_packet)
+         trace, monitor, qemu, qemu_stage0, libvirt_packet)
 
 
 def run_case(case, build):
