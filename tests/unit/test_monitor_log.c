@@ -168,7 +168,7 @@ static void shout(struct fixture *f)
 {
 	static const char line[] = "coffer: 0123456789 0123456789 0123456789\n";
 
-	for (size_t n = 0; n < 2 * MONITOR_LOG_MAX; n += sizeof(line) - 1)
+	for (size_t n = 0; n < 2UL * MONITOR_LOG_MAX; n += sizeof(line) - 1)
 		say(f, line, sizeof(line) - 1);
 }
 
@@ -192,7 +192,7 @@ static void who_debugs_hears_it_all(void **state)
 
 	log_set_level(LOG_DEBUG);
 	shout(f);
-	assert_true(strlen(seen(f)) >= 2 * MONITOR_LOG_MAX);
+	assert_true(strlen(seen(f)) >= 2UL * MONITOR_LOG_MAX);
 }
 
 static void the_end_of_the_pipe_is_the_end(void **state)

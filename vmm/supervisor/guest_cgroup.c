@@ -167,7 +167,7 @@ static int make_leaf(struct guest_cgroup *g, struct leaf *l)
 
 static void remove_leaf(struct guest_cgroup *g, struct leaf *l)
 {
-	const struct timespec pause = {.tv_nsec = REMOVE_PAUSE_MS * 1000000};
+	const struct timespec pause = {.tv_nsec = REMOVE_PAUSE_MS * 1000000L};
 	int r = -EBUSY;
 
 	if (l->fd < 0)
@@ -251,7 +251,7 @@ static int missing(const struct guest_cgroup_params *p, struct guest_cgroup *g,
 {
 	const char *const need[] = {"memory", "pids",
 				    p->cpu_weight ? "cpu" : NULL};
-	char has[TEXT_LEN], on[TEXT_LEN];
+	char has[TEXT_LEN] = "", on[TEXT_LEN] = "";
 	int r = read_text(g->parent, "cgroup.controllers", has);
 
 	if (!r)
@@ -281,7 +281,7 @@ static int missing(const struct guest_cgroup_params *p, struct guest_cgroup *g,
 static int pass_on(const struct guest_cgroup_params *p, struct guest_cgroup *g,
 		   struct err *err)
 {
-	char words[TEXT_LEN];
+	char words[TEXT_LEN] = "";
 	int r = missing(p, g, words, err);
 
 	if (r < 0 || !words[0])
@@ -417,7 +417,7 @@ int guest_cgroup_fd(const struct guest_cgroup *g)
 bool guest_cgroup_out_of_memory(int fd)
 {
 	static const char key[] = "\noom_kill ";
-	char text[TEXT_LEN];
+	char text[TEXT_LEN] = "";
 	const char *at;
 
 	if (read_text(fd, "memory.events", text) < 0)
