@@ -78,6 +78,30 @@ static void put_segments(const struct sev_vmsa_regs *r, uint8_t *page)
 	put_segment(page + VMSA_TR, &r->tr);
 }
 
+void sev_vmsa_reset_regs(uint32_t vector, uint32_t signature,
+			 struct sev_vmsa_regs *ret)
+{
+	/* type, S, P */
+	const struct sev_vmsa_segment data = {0, 0x93, 0xffff, 0};
+
+	*ret = (struct sev_vmsa_regs){
+		.cs = {0xf000, 0x9b, 0xffff, vector & 0xffff0000},
+		.ds = data,
+		.es = data,
+		.fs = data,
+		.gs = data,
+		.ss = data,
+		.tr = {0, 0x8b, 0xffff, 0},
+		.ldtr = {0, 0x82, 0xffff, 0},
+		.gdtr = {0, 0, 0xffff, 0},
+		.idtr = {0, 0, 0xffff, 0},
+		.cr0 = 0x10, /* ET; KVM does not keep CD and NW */
+		.rip = vector & 0xffff,
+		.rdx = signature,
+		.rflags = 2,
+	};
+}
+
 void sev_vmsa_build(const struct sev_vmsa_regs *r, enum sev_vmsa_profile p,
 		    uint8_t page[static SEV_VMSA_LEN])
 {

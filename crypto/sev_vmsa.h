@@ -37,6 +37,13 @@ struct sev_vmsa_regs {
 };
 
 /*
+ * A CPU after its reset, as QEMU sets it: real mode, at @vector, of which bits
+ * 31:16 are the base of CS. @signature is CPUID 1 EAX, which is in RDX.
+ */
+void sev_vmsa_reset_regs(uint32_t vector, uint32_t signature,
+			 struct sev_vmsa_regs *ret);
+
+/*
  * The page. Added to @r is what KVM adds: EFER.SVME, CR4.MCE, and the reset
  * values of DR6, DR7, PAT and XCR0.
  */

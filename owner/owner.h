@@ -79,7 +79,8 @@ struct owner_content {
 	 * nobody makes plans.
 	 */
 	struct owner_planner *planner;
-	const char *vmsa_profile; /* direct boot of SEV-ES; NULL: any */
+	const char *vmsa_profile; /* form of made pages; NULL: any */
+	uint32_t cpu_signature;	  /* CPUID 1 EAX of the host; 0: not given */
 };
 
 /*

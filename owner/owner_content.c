@@ -11,6 +11,7 @@
 #include "crypto/sev_abi.h"
 #include "owner/owner_file.h"
 #include "owner/owner_form.h"
+#include "owner/owner_vmsa.h"
 #include "vmm/base/bits.h"
 #include "vmm/base/err.h"
 #include "vmm/base/hex.h"
@@ -182,41 +183,10 @@ static int load_hashes(struct owner_expected *e, struct hash256 *h,
 	return 0;
 }
 
-static int load_vmsa(struct owner_expected *e, bool is_es, struct err *err)
-{
-	const struct owner_texts *files = &e->c->vmsa;
-
-	if (!is_es)
-		return files->n ? usage(err, "--vmsa: the policy is that of "
-					     "SEV, which measures no VMSA")
-				: 0;
-	if (!files->n)
-		return usage(err, "the policy is that of SEV-ES, which "
-				  "measures VMSA pages: --vmsa is missing");
-	e->cpus = e->c->cpus ? (size_t)e->c->cpus : files->n;
-	if (files->n > e->cpus || e->cpus > OWNER_CPUS_MAX)
-		return usage(err, "--cpus: fewer than --vmsa files, or more "
-				  "than 64");
-	e->vmsa = malloc(files->n * SEV_VMSA_LEN);
-	if (!e->vmsa)
-		return err_set_kind(err, ERR_HOST, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < files->n; i++) {
-		AUTO(owner_bytes_wipe) struct owner_bytes b = {0};
-		int r = owner_file_read_exactly("--vmsa", files->v[i],
-						SEV_VMSA_LEN, &b, err);
-
-		if (r < 0)
-			return r;
-		memcpy(e->vmsa + i * SEV_VMSA_LEN, b.data, SEV_VMSA_LEN);
-	}
-	e->n_vmsa = files->n;
-	return 0;
-}
-
 static int firmware_load(struct owner_expected *e, bool is_es,
 			 struct hash256 *h, struct err *err)
 {
-	int r = load_vmsa(e, is_es, err);
+	int r = owner_vmsa_load(e, is_es, err);
 
 	return r < 0 ? r : load_hashes(e, h, err);
 }
@@ -274,6 +244,12 @@ static bool firmware_vary(struct owner_expected *e, unsigned int i, char *says,
 	return true;
 }
 
+static bool firmware_alternative(struct owner_expected *e, struct err *err)
+{
+	(void)err;
+	return owner_vmsa_alternative(e);
+}
+
 static const struct owner_form digest_form = {
 	.matches = digest_matches,
 	.load = digest_load,
@@ -285,6 +261,7 @@ static const struct owner_form firmware_form = {
 	.load = firmware_load,
 	.digest = firmware_digest,
 	.covered = firmware_covered,
+	.alternative = firmware_alternative,
 	.vary = firmware_vary,
 };
 
@@ -311,8 +288,8 @@ int owner_expected_load(const struct owner_content *c, bool is_es,
 		return usage(err, "give what should have been launched: "
 				  "--firmware none with --kernel and what "
 				  "else coffer run was given, --firmware FILE "
-				  "with --kernel, --initrd, --append and "
-				  "--vmsa, or --digest");
+				  "or stage0 with --kernel, --initrd, "
+				  "--append and --vmsa, or --digest");
 	r = e.form->load(&e, is_es, h, err);
 	if (r < 0) {
 		owner_expected_destroy(&e);

@@ -28,11 +28,16 @@ struct owner_expected {
 	uint8_t hashes[SEV_KERNEL_HASHES_LEN];
 	uint8_t *vmsa; /* owned; n_vmsa pages, the last repeats */
 	size_t n_vmsa;
-	size_t cpus; /* VMSA pages launched; 0: none */
-	/* direct boot */
+	size_t cpus;	/* VMSA pages launched; 0: none */
+	uint32_t reset; /* where the other CPUs start, if pages are made */
+	/* direct boot; its form of pages also with firmware */
 	struct owner_direct direct;
 	const struct launch_plan *plan; /* borrowed from c->planner */
 };
+
+/* "legacy" or "init2" into *ret; NULL: legacy. ERR_USAGE: another word. */
+int owner_vmsa_profile(const char *word, enum sev_vmsa_profile *ret,
+		       struct err *err);
 
 void owner_expected_destroy(struct owner_expected *e);
 

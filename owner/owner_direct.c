@@ -25,21 +25,22 @@ static int replan(struct owner_expected *e, struct err *err)
 	return p->ops->plan(p, &e->direct, &e->plan, err);
 }
 
-static int set_profile(struct owner_expected *e, struct err *err)
+int owner_vmsa_profile(const char *word, enum sev_vmsa_profile *ret,
+		       struct err *err)
 {
-	const char *want = e->c->vmsa_profile, *name;
+	const char *name;
 
-	if (!want)
+	if (!word)
 		return 0;
 	for (unsigned int i = 0; (name = sev_vmsa_profile_name(i)); i++) {
-		if (strcmp(want, name) != 0)
+		if (strcmp(word, name) != 0)
 			continue;
-		e->direct.profile = (enum sev_vmsa_profile)i;
+		*ret = (enum sev_vmsa_profile)i;
 		return 0;
 	}
 	return err_set_kind(err, ERR_USAGE, -EINVAL,
 			    "--vmsa-profile '%.32s': neither legacy nor init2",
-			    want);
+			    word);
 }
 
 static int load(struct owner_expected *e, bool is_es, struct hash256 *h,
@@ -53,7 +54,7 @@ static int load(struct owner_expected *e, bool is_es, struct hash256 *h,
 				    "--vmsa: the registers of a direct boot "
 				    "are known: it goes with --firmware FILE");
 	e->direct.is_es = is_es;
-	r = set_profile(e, err);
+	r = owner_vmsa_profile(e->c->vmsa_profile, &e->direct.profile, err);
 	return r < 0 ? r : replan(e, err);
 }
 

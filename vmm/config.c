@@ -64,7 +64,8 @@ int run_config_finish(struct run_config *c, struct err *err)
 				    "protection of this protected guest; "
 				    "force-log and force-off do it all the "
 				    "same");
-	if (c->devices.protect == PROTECT_SEV_ES && c->cpus > 1)
+	if (c->devices.protect == PROTECT_SEV_ES && c->cpus > 1 &&
+	    config_firmware_kind(c) == FIRMWARE_NONE)
 		return err_set_kind(err, ERR_USAGE, -EINVAL,
 				    "--cpus: SEV-ES without firmware runs one "
 				    "CPU; Linux cannot start the others");

@@ -6,6 +6,7 @@
 #ifndef VMM_CONFIG_BOOT_H
 #define VMM_CONFIG_BOOT_H
 
+#include "firmware/flash_image.h"
 #include "firmware/image_file.h"
 #include "vmm/base/own.h"
 #include "vmm/config.h"
@@ -15,12 +16,14 @@
 struct config_images {
 	struct kernel_image *kernel; /* owned; NULL: not opened yet */
 	struct image_file initrd;    /* len 0: none */
+	struct flash_image firmware; /* file.len 0: a direct boot */
+	bool open;
 };
 
 /*
  * Open what @c names and parse the kernel's headers; nothing when that is done
  * already. The descriptors are @c's.
- * -EINVAL with ERR_USAGE: it names no kernel
+ * -EINVAL with ERR_USAGE: it names no kernel, which a direct boot needs
  * and the errors of run_config_open() and kernel_image_open().
  */
 int config_images_open(struct config_images *i, struct run_config *c,

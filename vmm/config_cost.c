@@ -14,6 +14,7 @@ void config_cost_args(const struct run_config *c, struct host_cost_args *ret)
 		.n_nets = c->devices.nets.n,
 		.vsock = c->devices.vsock.cid,
 		.rng = c->devices.rng,
+		.firmware_bytes = c->firmware_file.size + c->nvram_file.size,
 		.is_protected = protect_is_sev(c->devices.protect),
 	};
 }

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -59,28 +58,39 @@ int config_firmware_finish(const struct run_config *c, struct err *err)
 	return 0;
 }
 
-/* Beside the program, as in a build, or where it was installed. */
-static int open_stage0(struct run_config *c, struct err *err)
+int config_firmware_stage0(char path[static CONFIG_STAGE0_PATH_MAX],
+			   struct err *err)
 {
-	char path[4096 + 32], *slash;
-	ssize_t n = readlink("/proc/self/exe", path, 4096);
+	static const char installed[] = COFFER_DATADIR "/stage0.bin";
+	static const char beside[] = "/firmware/stage0.bin";
+	ssize_t n = readlink("/proc/self/exe", path,
+			     CONFIG_STAGE0_PATH_MAX - sizeof(beside));
+	char *slash;
 
 	path[n < 0 ? 0 : n] = 0;
 	slash = strrchr(path, '/');
 	if (slash) {
-		snprintf(slash, sizeof(path) - (size_t)(slash - path),
-			 "/firmware/stage0.bin");
+		memcpy(slash, beside, sizeof(beside));
 		if (!access(path, F_OK))
-			return input_file_open(&c->firmware_file, "firmware",
-					       path, err);
+			return 0;
 	}
-	if (!access(COFFER_DATADIR "/stage0.bin", F_OK))
-		return input_file_open(&c->firmware_file, "firmware",
-				       COFFER_DATADIR "/stage0.bin", err);
-	return err_set_kind(err, ERR_HOST, -ENOENT,
-			    "--firmware stage0: it is neither %s nor %s; "
-			    "install coffer anew",
-			    path, COFFER_DATADIR "/stage0.bin");
+	if (access(installed, F_OK))
+		return err_set_kind(err, ERR_HOST, -ENOENT,
+				    "--firmware stage0: it is neither %s nor "
+				    "%s; install coffer anew",
+				    path, installed);
+	memcpy(path, installed, sizeof(installed));
+	return 0;
+}
+
+static int open_stage0(struct run_config *c, struct err *err)
+{
+	char path[CONFIG_STAGE0_PATH_MAX];
+	int r = config_firmware_stage0(path, err);
+
+	return r < 0 ? r
+		     : input_file_open(&c->firmware_file, "firmware", path,
+				       err);
 }
 
 /* The monitor of a guest that has just ended may have it for a moment. */

@@ -19,6 +19,14 @@ enum firmware_kind config_firmware_kind(const struct run_config *c);
 /* "none", "stage0", or the path. */
 const char *config_firmware_name(const struct run_config *c);
 
+enum { CONFIG_STAGE0_PATH_MAX = 4096 + 32 };
+/*
+ * Where coffer's own image is: in the program's directory, as in a build, or
+ * where it was installed. -ENOENT with ERR_HOST: in neither place.
+ */
+int config_firmware_stage0(char path[static CONFIG_STAGE0_PATH_MAX],
+			   struct err *err);
+
 /* What goes together. -EINVAL with ERR_USAGE. */
 int config_firmware_finish(const struct run_config *c, struct err *err);
 

@@ -257,6 +257,21 @@ unsigned int cpuid_host_sev_reduction(void)
 	return b >> 6 & 0x3f;
 }
 
+uint32_t cpuid_signature(struct cpuid_table *t)
+{
+	const struct cpuid_entry *e = cpuid_find(t, 1, 0);
+
+	return e ? e->eax : 0;
+}
+
+uint32_t cpuid_host_signature(void)
+{
+	unsigned int a = 0, b, c, d;
+
+	__get_cpuid(1, &a, &b, &c, &d);
+	return a;
+}
+
 unsigned int cpuid_phys_bits(struct cpuid_table *t)
 {
 	const struct cpuid_entry *e = cpuid_find(t, 0x80000008, 0);

@@ -73,6 +73,10 @@ unsigned int cpuid_sev_c_bit(struct cpuid_table *t, bool es);
  */
 unsigned int cpuid_host_sev_reduction(void);
 
+/* CPUID 1 EAX of @t, and of this CPU: family, model, stepping. */
+uint32_t cpuid_signature(struct cpuid_table *t);
+uint32_t cpuid_host_signature(void);
+
 /* Physical-address width told to the guest: CPUID 0x80000008 EAX[7:0], or 36.
  */
 unsigned int cpuid_phys_bits(struct cpuid_table *t);

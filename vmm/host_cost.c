@@ -43,7 +43,10 @@ static uint64_t devices(const struct host_cost_args *a)
 void host_cost(const struct host_cost_args *a, struct host_cost *ret)
 {
 	uint64_t page = a->hugepage_size ? a->hugepage_size : PAGE;
-	struct host_cost c = {.ram = a->ram_bytes};
+	struct host_cost c = {
+		.ram = a->ram_bytes,
+		.firmware = a->firmware_bytes,
+	};
 
 	/* The monitor's and KVM's, and one bit a page in the DMA view. */
 	c.tables = 2 * page_tables(c.ram, page) + c.ram / PAGE / 8;

@@ -17,6 +17,7 @@ struct host_cost_args {
 	size_t n_disks, n_nets;
 	bool vsock, rng;
 	bool is_protected;
+	uint64_t firmware_bytes; /* image and variables; 0: a direct boot */
 	uint64_t measured_bytes; /* with is_protected */
 };
 

@@ -60,6 +60,7 @@ int launch_create(const struct launch_params *p, struct sev_fw *fw,
 	l->info = (struct launch_info){
 		.kind = p->kind,
 		.origin = p->origin,
+		.firmware = p->firmware,
 		.api_major = p->api_major,
 		.api_minor = p->api_minor,
 		.build = p->build,

@@ -28,7 +28,8 @@ struct launch_params {
 	const void *dh_cert, *session;
 	uint8_t api_major, api_minor, build; /* of the platform */
 	enum launch_origin origin;
-	bool init2, emulated; /* as in struct launch_info */
+	enum launch_firmware firmware;
+	bool init2, emulated; /* all three as in struct launch_info */
 	/* The digest that the plan must have, SEV_DIGEST_LEN bytes, or NULL. */
 	const void *expect;
 };

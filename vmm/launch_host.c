@@ -8,6 +8,7 @@
 #include "vmm/base/err.h"
 #include "vmm/base/log.h"
 #include "vmm/config.h"
+#include "vmm/config_boot.h"
 #include "vmm/memlock.h"
 
 static void warn(const struct run_config *c, const struct launch_host *h)
@@ -48,7 +49,29 @@ static int check_platform(const struct launch_host *h, struct err *err)
 	return 0;
 }
 
-int launch_host_open(const struct run_config *c, struct launch_host *ret,
+/* The image and the store of variables: both are in the guest's memory. */
+static uint64_t rom_bytes(const struct run_config *c)
+{
+	return c->firmware_file.size + c->nvram_file.size;
+}
+
+/* By what the images say of themselves, before anything is asked of the host.
+ */
+static int check_images(struct run_config *c, struct err *err)
+{
+	struct config_images images = {0};
+	struct measured_boot_args a;
+	int r = config_images_open(&images, c, err);
+
+	if (r >= 0) {
+		config_boot_args(c, &images, &a);
+		r = measured_boot_check(&a, err);
+	}
+	config_images_close(&images);
+	return r;
+}
+
+int launch_host_open(struct run_config *c, struct launch_host *ret,
 		     struct err *err)
 {
 	const struct devices_config *d = &c->devices;
@@ -59,7 +82,10 @@ int launch_host_open(const struct run_config *c, struct launch_host *ret,
 	h->dev.fd = -1;
 	if (!protect_is_sev(d->protect))
 		return 0;
-	r = memlock_raise(memlock_need(c->memory.size, 0), err);
+	r = check_images(c, err);
+	if (r < 0)
+		return r;
+	r = memlock_raise(memlock_need(c->memory.size, rom_bytes(c)), err);
 	if (!r)
 		r = launch_files_load(d, &h->files, err);
 	if (!r)

@@ -23,10 +23,10 @@ struct launch_host {
 /*
  * @c protects its guest, or nothing is done and dev.fd is -1. The operator is
  * told what is not protected: an open policy, no session, a simulation.
- * Errors of memlock_raise(), launch_files_load() and sev_dev.h, and
- * -EOPNOTSUPP with ERR_HOST: SEV-ES on a platform without it
+ * Errors of measured_boot_check(), memlock_raise(), launch_files_load() and
+ * sev_dev.h, and -EOPNOTSUPP with ERR_HOST: SEV-ES on a platform without it
  */
-int launch_host_open(const struct run_config *c, struct launch_host *ret,
+int launch_host_open(struct run_config *c, struct launch_host *ret,
 		     struct err *err);
 /* Not before the VM has ended. */
 void launch_host_close(struct launch_host *h);

@@ -46,6 +46,8 @@ const char *launch_firmware_name(enum launch_firmware f)
 {
 	static const char *const names[LAUNCH_FIRMWARE_COUNT] = {
 		[LAUNCH_FIRMWARE_NONE] = "none",
+		[LAUNCH_FIRMWARE_STAGE0] = "stage0",
+		[LAUNCH_FIRMWARE_FILE] = "file",
 	};
 
 	return NAME(names, f);

@@ -38,6 +38,8 @@ enum launch_origin {
 /* What starts first in the guest. */
 enum launch_firmware {
 	LAUNCH_FIRMWARE_NONE = 0, /* the kernel itself */
+	LAUNCH_FIRMWARE_STAGE0,	  /* coffer's own */
+	LAUNCH_FIRMWARE_FILE,	  /* another image */
 	LAUNCH_FIRMWARE_COUNT,
 };
 

@@ -13,6 +13,7 @@
 #include "firmware/smbios.h"
 #include "vmm/base/bits.h"
 #include "vmm/base/err.h"
+#include "vmm/measured_firmware.h"
 
 enum { PAGE = 4096 };
 
@@ -87,10 +88,12 @@ static int make_cmdline(const struct measured_boot_args *a,
 	return err_set(err, -ENOMEM, "out of memory");
 }
 
-static int check(const struct measured_boot_args *a, struct err *err)
+int measured_boot_check(const struct measured_boot_args *a, struct err *err)
 {
 	const struct kernel_image *k = a->kernel;
 
+	if (a->firmware)
+		return measured_firmware_check(a, err);
 	if (k->kind != KERNEL_IMAGE_BZIMAGE)
 		return err_set_kind(err, ERR_INPUT, -ENOTSUP,
 				    "kernel '%s' is an ELF image; a protected "
@@ -284,10 +287,22 @@ static int fill_plan(const struct measured_boot_args *a,
 		r = add_images(lp, p, err);
 	if (!r)
 		r = add_vmsa(a, &lp->entry, p, err);
-	p->machine = "q35-coffer-1";
-	p->is_es = a->is_es;
-	p->vmsa_profile = a->vmsa_profile;
 	p->covered = launch_facts_direct(a->is_es);
+	return r;
+}
+
+static int fill_direct(const struct measured_boot_args *a,
+		       struct measured_boot *b, struct err *err)
+{
+	AUTO(linux_boot_plan_destroyp) struct linux_boot_plan *lp = NULL;
+	int r = make_cmdline(a, b, err);
+
+	if (!r)
+		r = plan_kernel(a, b, &lp, err);
+	if (!r)
+		r = fill_plan(a, lp, b->plan, err);
+	if (!r)
+		b->entry = lp->entry;
 	return r;
 }
 
@@ -295,24 +310,22 @@ int measured_boot_create(const struct measured_boot_args *a,
 			 struct measured_boot **ret, struct err *err)
 {
 	AUTO(measured_boot_destroyp) struct measured_boot *b = NULL;
-	AUTO(linux_boot_plan_destroyp) struct linux_boot_plan *lp = NULL;
-	int r = check(a, err);
+	int r = measured_boot_check(a, err);
 
 	if (r < 0)
 		return r;
 	b = calloc(1, sizeof(*b));
 	if (!b)
 		return err_set(err, -ENOMEM, "out of memory");
-	r = make_cmdline(a, b, err);
+	r = launch_plan_create(&b->plan, err);
 	if (!r)
-		r = plan_kernel(a, b, &lp, err);
-	if (!r)
-		r = launch_plan_create(&b->plan, err);
-	if (!r)
-		r = fill_plan(a, lp, b->plan, err);
+		r = a->firmware ? measured_firmware_fill(a, b, err)
+				: fill_direct(a, b, err);
 	if (r != 0)
 		return r;
-	b->entry = lp->entry;
+	b->plan->machine = "q35-coffer-1";
+	b->plan->is_es = a->is_es;
+	b->plan->vmsa_profile = a->vmsa_profile;
 	*ret = TAKE(b);
 	return 0;
 }

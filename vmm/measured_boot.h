@@ -1,5 +1,6 @@
 /*
- * vmm/measured_boot.h - the launch plan of a direct boot: a Linux bzImage
+ * vmm/measured_boot.h - the launch plan of a direct boot, or of one with
+ * firmware (below). A direct boot is that of a Linux bzImage
  * without firmware, of which every byte that the guest reads before it wrote it
  * is launched and measured.
  *
@@ -24,6 +25,11 @@
  * secret       the page behind it: zeros, covered by the ramdisk's size
  * vmsa         SEV-ES: the registers of the boot CPU
  *
+ * With firmware, the plan is: firmware, its file, right below 4 GiB; hashes,
+ * 176 bytes (crypto/sev_measure.h) where the image announces them, if there is
+ * a kernel; vmsa, for SEV-ES, of each CPU as after its reset. The command line
+ * is measured as it was given.
+ *
  * 0xa0000 .. 0xbffff is not launched: no Linux reads it without a VGA. The
  * guest enters at the 32-bit entry (Linux, boot.rst) with paging off, so that
  * all it sees is private; Linux finds the C-bit and makes page tables itself.
@@ -42,11 +48,20 @@
 #include "vmm/base/own.h"
 
 struct err;
+struct flash_image;
 struct kernel_image;
+
+/* SHA-256 of whole files, as firmware will see them; none is that of nothing.
+ */
+struct measured_hashes {
+	uint8_t kernel[HASH256_LEN], initrd[HASH256_LEN];
+};
 
 /* All pointers are borrowed until measured_boot_destroy(). */
 struct measured_boot_args {
-	const struct kernel_image *kernel;
+	/* What starts first; NULL: a direct boot. */
+	const struct flash_image *firmware;
+	const struct kernel_image *kernel; /* NULL only with firmware */
 	struct image_file initrd; /* len 0: none, or that of the kernel image */
 	const char *cmdline;	  /* NULL: that of the kernel image, or none */
 	uint64_t ram_bytes;
@@ -56,6 +71,9 @@ struct measured_boot_args {
 	size_t n_oem_strings;
 	bool is_es;
 	enum sev_vmsa_profile vmsa_profile; /* with is_es */
+	uint32_t cpu_signature; /* firmware with is_es: CPUID 1 EAX */
+	/* Firmware: known already, or NULL: the files are read. */
+	const struct measured_hashes *hashes;
 };
 
 struct measured_boot {
@@ -70,9 +88,21 @@ struct measured_boot {
 };
 
 /*
+ * Can that be launched at all? Before anything is asked of the host.
+ * -ENOTSUP, -ERANGE    as measured_boot_create()
+ */
+int measured_boot_check(const struct measured_boot_args *a, struct err *err);
+
+/* Those of a->kernel and its initrd. Errors of image_file_read(), -ENOMEM. */
+int measured_boot_hashes(const struct measured_boot_args *a,
+			 struct measured_hashes *ret, struct err *err);
+
+/*
  * -ENOTSUP     a kernel without the 32-bit entry of the Linux boot protocol
  *              (ERR_INPUT), or more than one CPU with SEV-ES, which Linux
- *              cannot start without firmware (ERR_USAGE)
+ *              cannot start without firmware (ERR_USAGE); firmware that does
+ *              not announce what this launch needs (ERR_INPUT)
+ * -ERANGE      firmware that wants hashes or secrets outside of RAM (ERR_INPUT)
  * and the errors of linux_boot_plan_create(), acpi_tables_build() and
  * smbios_build().
  */

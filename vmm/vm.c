@@ -180,8 +180,8 @@ static int load(struct vm *vm, struct boot_entry *ret, struct err *err)
 	if (vm->sev)
 		return vm_sev_load(vm->sev, &vm->p, vm->mem, ret, err);
 	/* Only a bzImage is made for it; tests have other kernels, too. */
-	if (vm->p.emulate_c_bit && !vm->p.firmware &&
-	    vm->p.kernel->kind == KERNEL_IMAGE_BZIMAGE)
+	if (vm->p.emulate_c_bit &&
+	    (vm->p.firmware || vm->p.kernel->kind == KERNEL_IMAGE_BZIMAGE))
 		return vm_load_emulated(&vm->p, vm->mem, ret, err);
 	if (vm->p.firmware)
 		return vm_firmware_load(&vm->p, vm->mem, ret, err);

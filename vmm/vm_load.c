@@ -76,10 +76,13 @@ int vm_load_plain(const struct vm_params *p, struct guest_mem *mem,
 }
 
 int vm_load_plan(const struct vm_params *p, bool is_es,
-		 enum sev_vmsa_profile profile, struct measured_boot **ret,
-		 struct err *err)
+		 enum sev_vmsa_profile profile, uint32_t signature,
+		 struct measured_boot **ret, struct err *err)
 {
 	struct measured_boot_args a = {
+		.firmware = p->firmware,
+		.cpu_signature = signature,
+		.hashes = p->hashes,
 		.kernel = p->kernel,
 		.initrd = p->initrd,
 		.cmdline = p->cmdline,
@@ -128,7 +131,7 @@ int vm_load_emulated(const struct vm_params *p, struct guest_mem *mem,
 		     struct boot_entry *ret, struct err *err)
 {
 	AUTO(measured_boot_destroyp) struct measured_boot *b = NULL;
-	int r = vm_load_plan(p, false, SEV_VMSA_LEGACY, &b, err);
+	int r = vm_load_plan(p, false, SEV_VMSA_LEGACY, 0, &b, err);
 
 	if (r < 0)
 		return r;

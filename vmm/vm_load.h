@@ -25,11 +25,12 @@ int vm_load_plain(const struct vm_params *p, struct guest_mem *mem,
 
 /*
  * The plan of a protected guest; *ret is owned by the caller. @profile counts
- * with @is_es only. Errors of measured_boot_create().
+ * with @is_es only, as does @signature, CPUID 1 EAX. Errors of
+ * measured_boot_create().
  */
 int vm_load_plan(const struct vm_params *p, bool is_es,
-		 enum sev_vmsa_profile profile, struct measured_boot **ret,
-		 struct err *err);
+		 enum sev_vmsa_profile profile, uint32_t signature,
+		 struct measured_boot **ret, struct err *err);
 
 /*
  * Load the plan over noise, as all RAM that is not launched looks to a guest

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "crypto/launch_plan.h"
+#include "firmware/flash_image.h"
 #include "vmm/base/err.h"
 #include "vmm/cpuid.h"
 #include "vmm/kvm/kvm_sev.h"
@@ -22,7 +23,17 @@ struct vm_sev {
 	bool es, is_device, emulated, init2;
 	unsigned int c_bit, reduction; /* what the operator said, or 0 */
 	unsigned int told_reduction;   /* what the guest is told */
+	uint32_t signature;	       /* CPUID 1 EAX, likewise */
 };
+
+static enum launch_firmware firmware_of(const struct vm_params *p)
+{
+	if (!p->firmware)
+		return LAUNCH_FIRMWARE_NONE;
+	return strcmp(p->firmware->file.name, "stage0") != 0
+		       ? LAUNCH_FIRMWARE_FILE
+		       : LAUNCH_FIRMWARE_STAGE0;
+}
 
 int vm_sev_create(const struct vm_params *p, struct kvm_vm *kvm, bool init2,
 		  struct vm_sev **ret, struct err *err)
@@ -50,6 +61,7 @@ int vm_sev_create(const struct vm_params *p, struct kvm_vm *kvm, bool init2,
 	s->emulated = p->emulate_c_bit;
 	s->c_bit = p->c_bit;
 	s->reduction = p->c_bit_reduction;
+	lp.firmware = firmware_of(p);
 	lp.init2 = init2;
 	lp.emulated = p->emulate_c_bit;
 	lp.origin = p->sev_is_device ? LAUNCH_HARDWARE : LAUNCH_SIMULATED;
@@ -107,6 +119,7 @@ int vm_sev_c_bit(struct vm_sev *s, struct cpuid_table *supported,
 		return differs(err, "reduced-phys-bits", s->reduction,
 			       reduction);
 	s->told_reduction = reduction;
+	s->signature = cpuid_signature(supported);
 	*ret = c_bit;
 	return 0;
 }
@@ -121,7 +134,7 @@ int vm_sev_load(struct vm_sev *s, const struct vm_params *p,
 {
 	int r = vm_load_plan(p, s->es,
 			     s->init2 ? SEV_VMSA_INIT2 : SEV_VMSA_LEGACY,
-			     &s->boot, err);
+			     s->signature, &s->boot, err);
 
 	if (!r)
 		r = launch_plan_load(s->boot->plan, mem, err);

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "firmware/boot_entry.h"
+#include "firmware/flash_image.h"
 #include "vmm/base/bits.h"
 #include "vmm/base/err.h"
 #include "vmm/cpuid.h"
@@ -84,6 +86,22 @@ static int create_vcpu(struct vm *vm, unsigned int id,
 	return r;
 }
 
+/* SEV-ES: a SIPI cannot set registers that are encrypted by then. */
+static int set_other_entries(struct vm *vm, const struct boot_entry *first,
+			     struct err *err)
+{
+	struct boot_entry e;
+	int r = 0;
+
+	if (!vm->sev || vm->p.launch->kind != LAUNCH_SEV_ES || !vm->p.firmware)
+		return 0;
+	e = boot_entry_reset(vm->p.firmware->footer.reset);
+	e.rdx = first->rdx;
+	for (unsigned int i = 1; i < vm->n_vcpus && !r; i++)
+		r = kvm_vcpu_set_entry(vcpu_kvm(vm->vcpu[i]), &e, err);
+	return r;
+}
+
 int vm_create_vcpus(struct vm *vm, const struct boot_entry *entry,
 		    struct err *err)
 {
@@ -96,5 +114,5 @@ int vm_create_vcpus(struct vm *vm, const struct boot_entry *entry,
 		r = create_vcpu(vm, i, cpuid, err);
 	if (!r)
 		r = kvm_vcpu_set_entry(vcpu_kvm(vm->vcpu[0]), entry, err);
-	return r;
+	return r < 0 ? r : set_other_entries(vm, entry, err);
 }

@@ -27,7 +27,7 @@ static struct {
 	int calls;
 } machine;
 
-int run_vm(const struct run_config *c, struct run_result *res, struct err *err)
+int run_vm(struct run_config *c, struct run_result *res, struct err *err)
 {
 	assert_true(c->kernel_file.fd >= 0);
 	machine.calls++;

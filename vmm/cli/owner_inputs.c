@@ -9,6 +9,7 @@
 #include "vmm/base/err.h"
 #include "vmm/config_boot.h"
 #include "vmm/config_bundle.h"
+#include "vmm/config_firmware.h"
 
 struct owner_inputs {
 	const struct owner_config *c; /* borrowed */
@@ -17,7 +18,10 @@ struct owner_inputs {
 	struct config_images images;
 	struct measured_boot *boot; /* of the last plan */
 	/* Paths of a bundle's images; "": there is none. */
-	char kernel[32], initrd[32], firmware[32];
+	char kernel[32], initrd[32], bundled[32];
+	/* Otherwise "none" or a path; borrowed, or: */
+	const char *firmware;
+	char stage0[CONFIG_STAGE0_PATH_MAX];
 };
 
 /* The arguments that `coffer run` would have had. */
@@ -102,8 +106,47 @@ static int take_bundle(struct owner_inputs *in, struct err *err)
 	r = config_bundle_apply(&in->run, err);
 	name_file(&run->kernel_file, in->kernel, sizeof(in->kernel));
 	name_file(&run->initrd_file, in->initrd, sizeof(in->initrd));
-	name_file(&run->firmware_file, in->firmware, sizeof(in->firmware));
+	name_file(&run->firmware_file, in->bundled, sizeof(in->bundled));
 	return r;
+}
+
+/* AMD APM vol. 3, CPUID Fn0000_0001_EAX: the extended fields are added. */
+static uint32_t signature(const struct owner_config *c)
+{
+	uint32_t family = (uint32_t)c->cpu_family;
+	uint32_t model = (uint32_t)c->cpu_model;
+
+	if (family == OWNER_NO_CPU)
+		return 0;
+	return (family > 0xf ? 0xf00 | (family - 0xf) << 20 : family << 8) |
+	       (model >> 4) << 16 | (model & 0xf) << 4 |
+	       (uint32_t)c->cpu_stepping;
+}
+
+static int check_cpu(const struct owner_config *c, struct err *err)
+{
+	bool family = c->cpu_family != OWNER_NO_CPU;
+
+	if ((c->cpu_model != OWNER_NO_CPU) != family ||
+	    (c->cpu_stepping != OWNER_NO_CPU) != family)
+		return err_set_kind(err, ERR_USAGE, -EINVAL,
+				    "--cpu-family, --cpu-model and "
+				    "--cpu-stepping go together");
+	return 0;
+}
+
+/* A file of options describes a direct boot, if it says no other. */
+static int find_firmware(struct owner_inputs *in, struct err *err)
+{
+	const struct owner_config *c = in->c;
+
+	in->firmware = c->firmware;
+	if (!c->firmware && c->config && !c->digest)
+		in->firmware = config_firmware_name(&in->run);
+	if (!in->firmware || strcmp(in->firmware, "stage0") != 0)
+		return 0;
+	in->firmware = in->stage0;
+	return config_firmware_stage0(in->stage0, err);
 }
 
 int owner_inputs_create(const struct owner_config *c, struct owner_inputs **ret,
@@ -126,6 +169,10 @@ int owner_inputs_create(const struct owner_config *c, struct owner_inputs **ret,
 			      err);
 	if (r >= 0)
 		r = take_bundle(in, err);
+	if (r >= 0)
+		r = check_cpu(c, err);
+	if (r >= 0)
+		r = find_firmware(in, err);
 	if (r < 0)
 		return r;
 	*ret = TAKE(in);
@@ -148,7 +195,7 @@ static struct owner_content bundle_content(struct owner_inputs *in)
 	const struct run_config *run = &in->run;
 
 	return (struct owner_content){
-		.firmware = *in->firmware ? in->firmware : "none",
+		.firmware = *in->bundled ? in->bundled : "none",
 		.kernel = in->kernel,
 		.initrd = *in->initrd ? in->initrd : NULL,
 		.cmdline = run->append,
@@ -158,22 +205,19 @@ static struct owner_content bundle_content(struct owner_inputs *in)
 					: 0,
 		.planner = &in->planner,
 		.vmsa_profile = c->vmsa_profile,
+		.cpu_signature = signature(c),
 	};
 }
 
 struct owner_content owner_inputs_content(struct owner_inputs *in)
 {
 	const struct owner_config *c = in->c;
-	/* A file of options describes a direct boot, if it says no other. */
-	char *firmware = c->firmware		   ? c->firmware
-			 : c->config && !c->digest ? (char *)"none"
-						   : NULL;
 
 	if (c->bundle)
 		return bundle_content(in);
 	return (struct owner_content){
 		.digest = c->digest,
-		.firmware = firmware,
+		.firmware = in->firmware,
 		.kernel = in->run.kernel,
 		.initrd = in->run.initrd,
 		.cmdline = in->run.append,
@@ -181,6 +225,7 @@ struct owner_content owner_inputs_content(struct owner_inputs *in)
 		.cpus = c->cpus,
 		.planner = &in->planner,
 		.vmsa_profile = c->vmsa_profile,
+		.cpu_signature = signature(c),
 	};
 }
 

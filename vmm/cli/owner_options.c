@@ -38,8 +38,12 @@ static int parse_api(void *field, const char *text, struct err *err)
 
 static void init(void *target)
 {
-	*(struct owner_config *)target =
-		(struct owner_config){.build = OWNER_NO_BUILD};
+	*(struct owner_config *)target = (struct owner_config){
+		.build = OWNER_NO_BUILD,
+		.cpu_family = OWNER_NO_CPU,
+		.cpu_model = OWNER_NO_CPU,
+		.cpu_stepping = OWNER_NO_CPU,
+	};
 }
 
 static const struct option_desc session_words[] = {
@@ -128,7 +132,7 @@ static const struct option_desc content_options[] = {
 	{.name = "firmware",
 	 .kind = OPTION_PATH,
 	 .off = AT(firmware, char *),
-	 .arg = "none|FILE",
+	 .arg = "none|stage0|FILE",
 	 .help = "none: a direct boot; else the image that was launched"},
 	{.name = "kernel",
 	 .short_name = 'k',
@@ -188,7 +192,7 @@ static const struct option_desc content_options[] = {
 	 .kind = OPTION_TEXT,
 	 .off = AT(vmsa_profile, char *),
 	 .arg = "legacy|init2",
-	 .help = "direct boot of SEV-ES: form of the register page",
+	 .help = "SEV-ES without --vmsa: form of the register pages",
 	 .more = "legacy: made by KVM_SEV_ES_INIT (Linux before 6.10); init2: "
 		 "by KVM_SEV_INIT2. verify accepts either when none is given, "
 		 "measure prints that of legacy.",
@@ -202,6 +206,26 @@ static const struct option_desc content_options[] = {
 		 "stands for all that follow.",
 	 .max = 64,
 	 .entry_max = 4096},
+	{.name = "cpu-family",
+	 .kind = OPTION_NUMBER,
+	 .off = AT(cpu_family, uint64_t),
+	 .arg = "N",
+	 .help = "firmware with SEV-ES, instead of --vmsa: the host's CPU",
+	 .more = "Family, model and stepping are in /proc/cpuinfo; they are "
+		 "in a register that is measured.",
+	 .max = 0xf + 0xff},
+	{.name = "cpu-model",
+	 .kind = OPTION_NUMBER,
+	 .off = AT(cpu_model, uint64_t),
+	 .arg = "N",
+	 .help = "its model",
+	 .max = 0xff},
+	{.name = "cpu-stepping",
+	 .kind = OPTION_NUMBER,
+	 .off = AT(cpu_stepping, uint64_t),
+	 .arg = "N",
+	 .help = "its stepping",
+	 .max = 0xf},
 	{.name = "digest",
 	 .kind = OPTION_TEXT,
 	 .off = AT(digest, char *),

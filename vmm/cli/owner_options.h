@@ -28,6 +28,7 @@ struct owner_config {
 	char *vmsa_profile;
 	struct text_list vmsa;
 	uint64_t cpus;
+	uint64_t cpu_family, cpu_model, cpu_stepping; /* OWNER_NO_CPU */
 	bool es;
 	/* what the host reports */
 	char *launch, *measurement;
@@ -47,7 +48,7 @@ struct owner_config {
 	struct text_list files;
 };
 
-enum { OWNER_NO_BUILD = 256 };
+enum { OWNER_NO_BUILD = 256, OWNER_NO_CPU = 1 << 16 };
 
 extern const struct option_table owner_session_table;
 extern const struct option_table owner_measure_table;

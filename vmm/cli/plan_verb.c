@@ -11,6 +11,7 @@
 #include "vmm/config_boot.h"
 #include "vmm/config_bundle.h"
 #include "vmm/config_cost.h"
+#include "vmm/config_firmware.h"
 #include "vmm/exit_status.h"
 #include "vmm/host_cost.h"
 
@@ -95,20 +96,24 @@ static int print_json(const struct row rows[static ROWS], bool is_protected,
 	return r;
 }
 
-/* Bytes that a launch would measure. */
-static int measured_bytes(struct run_config *c, uint64_t *ret, struct err *err)
+/* Bytes of firmware, which is opened, and those that a launch would measure. */
+static int image_bytes(struct run_config *c, struct host_cost_args *ret,
+		       struct err *err)
 {
 	AUTO(measured_boot_destroyp) struct measured_boot *b = NULL;
 	struct config_images images = {0};
 	struct measured_boot_args a;
-	int r = config_images_open(&images, c, err);
+	int r = ret->is_protected ? config_images_open(&images, c, err)
+				  : config_firmware_open(c, err);
 
-	if (r >= 0) {
-		config_boot_args(c, &images, &a);
-		r = measured_boot_create(&a, &b, err);
-	}
+	ret->firmware_bytes = c->firmware_file.size + c->nvram_file.size;
+	if (r < 0 || !ret->is_protected)
+		return r;
+
+	config_boot_args(c, &images, &a);
+	r = measured_boot_create(&a, &b, err);
 	if (r >= 0)
-		*ret = launch_plan_bytes(b->plan);
+		ret->measured_bytes = launch_plan_bytes(b->plan);
 	config_images_close(&images);
 	return r;
 }
@@ -124,8 +129,8 @@ static int plan(struct run_config *c, FILE *out, struct err *err)
 		r = run_config_finish(c, err);
 
 	config_cost_args(c, &a);
-	if (r >= 0 && a.is_protected)
-		r = measured_bytes(c, &a.measured_bytes, err);
+	if (r >= 0)
+		r = image_bytes(c, &a, err);
 	if (r < 0)
 		return r;
 	host_cost(&a, &cost);

@@ -8,12 +8,14 @@
 #include "vmm/base/bits.h"
 #include "vmm/base/err.h"
 #include "vmm/config_boot.h"
+#include "vmm/config_firmware.h"
 
 /* What is used up while printing. */
 struct printer {
 	struct hash256 *h;
 	const struct measured_boot_args *a;
 	const struct measured_boot *b;
+	const char *firmware; /* its name */
 	struct err *err;
 	int r; /* the first error */
 };
@@ -104,6 +106,16 @@ static json_t *digests(struct printer *p)
 	return j;
 }
 
+static json_t *secret(const struct launch_plan *plan)
+{
+	if (!plan->secret_len)
+		return json_null();
+	return json_pack("{s:s, s:o, s:I}", "format",
+			 sev_secret_format_name(plan->secret_format), "address",
+			 address(plan->secret_gpa), "size",
+			 (json_int_t)plan->secret_len);
+}
+
 static json_t *document(struct printer *p)
 {
 	const struct launch_plan *plan = p->b->plan;
@@ -113,7 +125,7 @@ static json_t *document(struct printer *p)
 #define INTEGER(value) json_integer((json_int_t)(value))
 	SET("machine", json_string(plan->machine));
 	SET("protect", json_string(plan->is_es ? "sev-es" : "sev"));
-	SET("firmware", json_string("none"));
+	SET("firmware", json_string_nocheck(p->firmware));
 	SET("plan_digest", digest_of(p, plan));
 	if (plan->is_es) {
 		SET("vmsa_profile",
@@ -125,11 +137,8 @@ static json_t *document(struct printer *p)
 	SET("cpus", INTEGER(p->a->n_cpus));
 	SET("cmdline", json_string_nocheck(p->b->cmdline));
 	SET("swiotlb", INTEGER(p->b->swiotlb_slabs));
-	SET("entry", address(p->b->entry.rip));
-	SET("secret", json_pack("{s:s, s:o, s:o}", "format",
-				sev_secret_format_name(plan->secret_format),
-				"address", address(plan->secret_gpa), "size",
-				INTEGER(plan->secret_len)));
+	SET("entry", address(p->b->entry.cs_base + p->b->entry.rip));
+	SET("secret", secret(plan));
 	SET("covered", facts(plan->covered));
 	SET("not_covered", facts(launch_facts_open(plan->covered)));
 	SET("entries", entries(p));
@@ -172,7 +181,9 @@ int print_plan(struct run_config *c, FILE *out, struct err *err)
 		r = measured_boot_create(&a, &b, err);
 	}
 	if (r >= 0)
-		r = print(&(struct printer){h, &a, b, err, 0}, out);
+		r = print(&(struct printer){h, &a, b, config_firmware_name(c),
+					    err, 0},
+			  out);
 	config_images_close(&images);
 	return r;
 }

@@ -28,7 +28,7 @@
 #include "vmm/tty.h"
 
 struct runner {
-	const struct run_config *c;
+	struct run_config *c;
 	int kvm_fd;
 	struct loop *loop;
 	struct supervisor *supervisor;
@@ -203,7 +203,7 @@ static int open_and_run(struct runner *r, struct run_result *res,
 	return ret;
 }
 
-int run_vm(const struct run_config *c, struct run_result *res, struct err *err)
+int run_vm(struct run_config *c, struct run_result *res, struct err *err)
 {
 	struct runner r = {.c = c, .kvm_fd = -1, .launch = {.dev = {.fd = -1}}};
 	int ret;

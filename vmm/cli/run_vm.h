@@ -12,6 +12,6 @@
  * Negative errno: nothing ran, or we failed while it ran; @err has the message
  * and, where known, the kind.
  */
-int run_vm(const struct run_config *c, struct run_result *res, struct err *err);
+int run_vm(struct run_config *c, struct run_result *res, struct err *err);
 
 #endif

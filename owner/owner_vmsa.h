@@ -1,0 +1,25 @@
+/*
+ * owner/owner_vmsa.h - the register pages that a launch of SEV-ES with firmware
+ * measures: from files, or made of what is known about the CPU.
+ */
+#ifndef OWNER_OWNER_VMSA_H
+#define OWNER_OWNER_VMSA_H
+
+#include <stdbool.h>
+
+struct err;
+struct owner_expected;
+
+/*
+ * Fill e->vmsa, n_vmsa and cpus from e->c: from its files, or, when there are
+ * none and the CPU's signature is known, as QEMU and coffer set registers at a
+ * reset, where the image itself says where the other CPUs start.
+ * ERR_USAGE: neither; more files than CPUs
+ * ERR_INPUT, ERR_PERM: a file
+ */
+int owner_vmsa_load(struct owner_expected *e, bool is_es, struct err *err);
+
+/* Make them in the other form; false: there is none, or they are files. */
+bool owner_vmsa_alternative(struct owner_expected *e);
+
+#endif
