@@ -54,7 +54,7 @@ static void finish(struct api_fixture *f, struct api_call *c)
 	struct err err = {0};
 
 	if (f->result < 0) {
-		err_set(&err, f->result, "%s", f->message);
+		err_set_kind(&err, f->kind, f->result, "%s", f->message);
 	} else if (c->verb == API_VERB_COUNTERS) {
 		counters_add(&c->counters, "dma", "shared_bytes", 4096);
 		counters_add(&c->counters, "scsi0", "requests", 7);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "vmm/base/err.h"
 #include "vmm/launch_info.h"
 #include "vmm/supervisor/api_server.h"
 #include "vmm/supervisor/api_vm.h"
@@ -34,6 +35,7 @@ struct api_fixture {
 	struct launch_info launch;
 	bool hold;  /* calls wait for fixture_release() */
 	int result; /* of calls */
+	enum err_kind kind;
 	const char *message;
 	struct api_call *held;
 	unsigned int n_calls, n_cancels;

@@ -136,16 +136,26 @@ static void failures_have_their_status(void **state)
 {
 	struct api_fixture *f = *state;
 	static const struct {
-		int result, status;
+		int result;
+		enum err_kind kind;
+		int status;
 	} cases[] = {
-		{-EBUSY, 409},	{-EINVAL, 400}, {-ENOTSUP, 404},
-		{-EAGAIN, 503}, {-EIO, 500},
+		{-EBUSY, ERR_UNSET, 409},
+		{-EINVAL, ERR_UNSET, 400},
+		{-ENOTSUP, ERR_UNSET, 404},
+		{-EAGAIN, ERR_UNSET, 503},
+		{-EIO, ERR_UNSET, 500},
+		/* the owner's packet; what the host's kernel answered */
+		{-EIO, ERR_INPUT, 400},
+		{-EBUSY, ERR_HOST, 500},
+		{-EINVAL, ERR_HOST, 500},
 	};
 	struct reply r;
 
 	f->message = "because";
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		f->result = cases[i].result;
+		f->kind = cases[i].kind;
 		client_request(f, "PUT", "/v1/vm/state",
 			       "{\"action\":\"pause\"}", &r);
 		assert_int_equal(r.status, cases[i].status);

@@ -176,7 +176,7 @@ static void finish(struct guest *g)
 	tell_answer(g, r, &err);
 	if (!r)
 		go(g);
-	else if (r != -EBUSY) /* what firmware refused to finish never runs */
+	else if (r != -EBUSY || err.kind) /* firmware refused: it never runs */
 		vm_end(g->vm, RUN_ERROR, err.msg);
 }
 

@@ -75,6 +75,8 @@ static void reply_failure(struct client *c, int r, const struct err *err)
 
 	if (err && err->kind == ERR_INPUT)
 		r = -EINVAL;
+	else if (err && err->kind == ERR_HOST) /* whatever it is called there */
+		r = -EIO;
 
 	switch (-r) {
 	case EBUSY:
