@@ -30,7 +30,8 @@ struct taken {
 
 struct launch {
 	struct sev_launch *sev;
-	struct guest_mem *mem; /* borrowed, from launch_measure() on */
+	struct launch_clerk clerk; /* of sev; keeps info.ledger */
+	struct guest_mem *mem;	   /* borrowed, from launch_measure() on */
 	struct launch_info info;
 	bool expects;
 	uint8_t expect[SEV_DIGEST_LEN];
@@ -44,7 +45,6 @@ int launch_create(const struct launch_params *p, struct sev_fw *fw,
 {
 	AUTO(launch_destroyp) struct launch *l = calloc(1, sizeof(*l));
 	struct sev_launch_params sp = {
-		.fw = fw,
 		.es = p->kind == LAUNCH_SEV_ES,
 		.policy = p->policy,
 		.dh_cert = p->dh_cert,
@@ -69,6 +69,8 @@ int launch_create(const struct launch_params *p, struct sev_fw *fw,
 		.init2 = p->init2,
 		.policy = p->policy,
 	};
+	launch_clerk_init(&l->clerk, fw, &l->info.ledger);
+	sp.fw = &l->clerk.fw;
 	if (p->expect) {
 		l->expects = true;
 		memcpy(l->expect, p->expect, sizeof(l->expect));

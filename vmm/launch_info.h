@@ -10,6 +10,7 @@
 
 #include "crypto/launch_fact.h"
 #include "crypto/sev_abi.h"
+#include "vmm/launch_ledger.h"
 
 enum launch_kind {
 	LAUNCH_PLAIN = 0,
@@ -81,6 +82,7 @@ struct launch_info {
 	uint64_t secret_gpa, secret_size;
 	uint64_t secret_used; /* bytes taken by earlier packets */
 	uint32_t n_secrets;
+	struct launch_ledger ledger; /* until now */
 };
 
 /* Words of the JSON; NULL for a value that is none of the enum. */

@@ -38,6 +38,7 @@ struct runner {
 	struct guest_cgroup *cgroup;
 	struct launch_host launch;
 	struct timing timing;
+	struct launch_ledger ledger;
 };
 
 static void on_signal(void *arg, int signo)
@@ -120,6 +121,7 @@ static int start_supervisor(struct runner *r, struct err *err)
 		.config = r->c,
 		.loop = r->loop,
 		.timing = &r->timing,
+		.ledger = &r->ledger,
 		.launch = protect_is_sev(r->c->devices.protect) ? &r->launch
 								: NULL,
 		.cgroup = r->cgroup ? guest_cgroup_fd(r->cgroup) : -1,
@@ -227,5 +229,7 @@ int run_vm(struct run_config *c, struct run_result *res, struct err *err)
 	err_default_kind(err, ERR_HOST);
 	if (c->print_timing)
 		timing_print(&r.timing, stderr);
+	if (c->print_timing)
+		launch_ledger_print(&r.ledger, stderr);
 	return ret;
 }

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "crypto/base64.h"
+#include "crypto/sev_error.h"
 #include "crypto/sev_report.h"
 #include "vmm/base/hex.h"
 #include "vmm/base/own.h"
@@ -140,6 +141,25 @@ static json_t *make_area(const struct launch_info *l)
 			 (int)l->n_secrets);
 }
 
+static json_t *make_ledger(const struct launch_ledger *l)
+{
+	json_t *commands = json_array();
+
+	for (unsigned int i = 0; i < SEV_FW_CMD_COUNT; i++)
+		if (l->cmd[i].calls)
+			json_array_append_new(
+				commands,
+				json_pack("{s:s, s:o, s:o, s:o}", "command",
+					  sev_fw_cmd_name((enum sev_fw_cmd)i),
+					  "calls",
+					  json_value_u64(l->cmd[i].calls),
+					  "bytes",
+					  json_value_u64(l->cmd[i].bytes), "ns",
+					  json_value_u64(l->cmd[i].ns)));
+	return json_pack("{s:o, s:o}", "commands", commands, "waited_ns",
+			 json_value_u64(launch_ledger_waited_ns(l)));
+}
+
 /* The names are those that owner/owner_launch.c reads. */
 char *api_json_launch(const struct launch_info *l)
 {
@@ -162,6 +182,7 @@ char *api_json_launch(const struct launch_info *l)
 	json_object_set_new(j, "covered", make_facts(l->covered));
 	json_object_set_new(j, "not_covered", make_facts(l->not_covered));
 	json_object_set_new(j, "secret", make_area(l));
+	json_object_set_new(j, "ledger", make_ledger(&l->ledger));
 	return to_text(j, JSON_INDENT(2));
 }
 

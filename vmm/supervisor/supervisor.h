@@ -19,6 +19,7 @@ struct console;
 struct device_files;
 struct err;
 struct launch_host;
+struct launch_ledger;
 struct loop;
 struct run_config;
 struct supervisor; /* opaque */
@@ -68,7 +69,8 @@ struct supervisor_params {
 	struct loop *loop;		  /* borrowed; quits at the end */
 	struct timing *timing;		  /* borrowed */
 	const struct launch_host *launch; /* borrowed; NULL: not protected */
-	int cgroup; /* for the monitors, borrowed; -1: ours */
+	struct launch_ledger *ledger; /* borrowed: what is known of it so far */
+	int cgroup;		      /* for the monitors, borrowed; -1: ours */
 };
 
 /*

@@ -28,6 +28,8 @@ static void take_launch_info(struct supervisor *s,
 {
 	if (s->state == SUPERVISOR_STARTING && info->state == LAUNCH_MEASURED)
 		supervisor_set_state(s, SUPERVISOR_LAUNCH);
+	if (s->p.ledger)
+		*s->p.ledger = info->ledger;
 	SUPERVISOR_TELL(s, launch_info, info);
 }
 
