@@ -12,6 +12,7 @@ try udhcpc -q -n -t 20 -T 1 -i eth0 -s /tests/dhcp.sh
 gateway=$(ip route | sed -n 's/^default via \([^ ]*\).*/\1/p')
 # One at a time: what does not fit into its socket, passt drops, and several
 # bursts at once do not fit; after a few rounds of that it resets a connection.
+# QEMU as its peer is no better off: docs/performance.md.
 step "push to $gateway"
 try stream-tool push "tcp:$gateway:1234" "$streams" "$size"
 step get
