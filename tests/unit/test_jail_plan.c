@@ -155,6 +155,11 @@ static void a_protected_guest_may_be_pinned(void **state)
 	f->c.memory.size = MIB(256);
 	assert_int_equal(make(f, NULL), 0);
 	assert_int_equal(f->p.msg.locked_bytes, memlock_need(MIB(256), 0));
+	f->c.firmware_file.size = MIB(4);
+	f->c.nvram_file.size = KIB(512);
+	assert_int_equal(make(f, NULL), 0);
+	assert_int_equal(f->p.msg.locked_bytes,
+			 memlock_need(MIB(256), MIB(4) + KIB(512)));
 }
 
 static void vsock_wants_more_descriptors(void **state)

@@ -182,7 +182,9 @@ static void set_limits(const struct run_config *c, struct monitor_msg_jail *m)
 	m->log_level = (uint32_t)log_get_level();
 	/* KVM pins all of a protected guest; nobody else locks anything. */
 	if (protect_is_sev(c->devices.protect))
-		m->locked_bytes = memlock_need(c->memory.size, 0);
+		m->locked_bytes = memlock_need(c->memory.size,
+					       c->firmware_file.size +
+						       c->nvram_file.size);
 	if (c->devices.disks.n) /* else disks get threads, and are slow */
 		m->locked_bytes += RING_LOCKED;
 }
