@@ -4,6 +4,7 @@
     # each: NAME [ARG...]   one case FILE.NAME with these arguments, for every
                             such line; without one, the case FILE
     # needs: qemu           Debian's QEMU in the outer machine, to compare with
+    # needs: ovmf           Debian's UEFI firmware
     # needs: icount         a machine whose clock counts instructions: its timers
                             wait for a guest that a busy host holds up
 """

@@ -116,8 +116,9 @@ class Prepared:
             tree.program(src, dst)
         for dst, src in self.extra.items():
             tree.copy(src, dst, os.stat(src).st_mode & 0o777)
-        for f in tools.ovmf(self.cache):
-            tree.copy(f, f"nested/firmware/{f.name}", 0o644)
+        if any("ovmf" in c.needs for c in self.cases):
+            for f in tools.ovmf(self.cache):
+                tree.copy(f, f"nested/firmware/{f.name}", 0o644)
         if self.inner_qemu:
             self._qemu(tree)
         initramfs = self.dir / "initramfs"

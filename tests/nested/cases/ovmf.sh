@@ -3,7 +3,7 @@
 # each: cpus-1 1
 # each: cpus-4 4
 # limit: 300
-# needs: icount
+# needs: icount ovmf
 code=/nested/firmware/OVMF_CODE_4M.fd
 cpus=$1
 cp /nested/firmware/OVMF_VARS_4M.fd "$CASE_DIR/vars.fd"
