@@ -7,18 +7,18 @@ sim_test.py --build DIR CASE...       run them; 77: skipped, and why
 
 import argparse
 import base64
-import contextlib
 import json
 import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 import uuid
+
+from qmp import Qmp
 
 PATIENCE = 120  # seconds; for a loaded machine
 NOBODY = 65534
@@ -444,30 +444,6 @@ def monitor(env):
         check(p.returncode == 42, f"{prefix}: {p.returncode}: {p.stderr}")
 
 
-class Qmp:
-    def __init__(self, path):
-        deadline = time.monotonic() + PATIENCE
-        self.s = socket.socket(socket.AF_UNIX)
-        while True:
-            with contextlib.suppress(OSError):
-                self.s.connect(path)
-                break
-            check(time.monotonic() < deadline, "QEMU does not listen")
-            time.sleep(0.1)
-        self.f = self.s.makefile("rw")
-        self.f.readline()
-        self.ask("qmp_capabilities")
-
-    def ask(self, command):
-        self.f.write(json.dumps({"execute": command}) + "\n")
-        self.f.flush()
-        while True:
-            r = json.loads(self.f.readline())
-            check("error" not in r, f"{command}: {r}")
-            if "return" in r:
-                return r["return"]
-
-
 def qemu_launch(env, *options, sev_more="", inputs=()):
     """Debian's QEMU launches the firmware in "fw" and what @options add; libvirt's validator
     accepts the measurement for that firmware and @inputs. What the validator says."""
@@ -488,7 +464,7 @@ def qemu_launch(env, *options, sev_more="", inputs=()):
              "-drive", "if=pflash,unit=0,format=raw,readonly=on,file=fw", *options],
             cwd=env.tmp, stderr=log)
         try:
-            qmp = Qmp(env.path("qmp"))
+            qmp = Qmp(env.path("qmp"), PATIENCE)
             info = qmp.ask("query-sev")
             check(info["state"] == "launch-secret", f"{info}")
             data = qmp.ask("query-sev-launch-measure")["data"]
