@@ -1,12 +1,12 @@
 # For cases of protected guests: a simulated platform, its owner, one launch.
 # The guest is $kernel, $initrd, "$append" and $memory; $protect and $policy
-# say how it is protected.
+# say how it is protected; $firmware starts it.
 . /nested/lib.sh
 
 sock=$CASE_DIR/api
 guid=736869e5-84f0-4973-92ec-06879ce3da0b
 launch=$CASE_DIR/launch.json
-memory=512M policy=1 protect=sev sim= sev_more=
+memory=512M policy=1 protect=sev sim= sev_more= firmware=none
 kernel=$KERNELS/cloud initrd=$INITRDS/devices
 append="console=ttyS0 quiet cryptomgr.notests coffer.test=secret.sh"
 cd "$CASE_DIR" || exit 1
@@ -32,7 +32,7 @@ start_protected() { # [OPTION...]
 	wrap="coffer sim --state platform.sim $sim -- ${around-}"
 	start_coffer run --protect "$protect" \
 		--sev "policy=$policy,dh-cert=vm_godh.b64,session=vm_session.b64$sev_more" \
-		--firmware none --paused --api "$sock" -k "$kernel" \
+		--firmware "$firmware" --paused --api "$sock" -k "$kernel" \
 		-i "$initrd" -a "$append" -m "$memory" --timeout 200 "$@"
 	wait_for_path 60 "$sock"
 	m_end=$(($(date +%s) + 60))
@@ -46,7 +46,7 @@ start_protected() { # [OPTION...]
 # verify [OPTION...]: as the owner, of what the guest should be.
 verify() {
 	coffer owner verify --tik vm_tik.bin --launch "$launch" \
-		--firmware none "$@" >verify.log 2>&1
+		--firmware "$firmware" "$@" >verify.log 2>&1
 }
 
 verify_guest() {
