@@ -6,6 +6,7 @@
 refuse() { # WHAT [OPTION...]
 	what=$1
 	shift
+	echo "at $(cut -d ' ' -f 1 /proc/uptime): $what"
 	verify "$@" && fail "$what: verified"
 	refuse_line '^VERIFIED' verify.log
 }
@@ -13,7 +14,9 @@ refuse() { # WHAT [OPTION...]
 # It is measured and never runs: a small one does.
 initrd=$CASE_DIR/initrd
 head -c 1000000 /dev/urandom >"$initrd"
+echo "at $(cut -d ' ' -f 1 /proc/uptime): session"
 make_session
+echo "at $(cut -d ' ' -f 1 /proc/uptime): launch"
 truncate -s 1M a b c
 for tap in refused0 refused1; do
 	host-tool tap $tap 0 1 || fail "no tap"
