@@ -74,6 +74,8 @@ static void edk2_detects_flash(void **state)
 	assert_int_equal(f->window[100], 0);
 	cmd(f, 100, 0xff);
 	assert_memory_equal(f->window, f->file, LEN);
+	cmd(f, 100, 0x70); /* and again */
+	assert_int_equal(f->window[100], 0);
 }
 
 static void bytes_are_programmed_and_kept(void **state)
