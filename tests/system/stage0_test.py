@@ -150,7 +150,7 @@ class Env:
     def served(self):
         """The kernel as this QEMU hands it over: without SEV it fills in fields of the setup header. They are read from
         fw_cfg as a guest would, byte by byte, before the first instruction."""
-        commands = [f"o /w 0x510 {FW_CFG_SETUP_DATA}", *["i /b 0x511"] * HEADER_END, "quit"]
+        commands = [f"o /h 0x510 {FW_CFG_SETUP_DATA}", *["i /b 0x511"] * HEADER_END, "quit"]
         self.qemu(before=commands)
         head = bytes(int(v, 16) for v in re.findall(r"portb\[0x0511\] = 0x(\w+)", self.told))
         check(len(head) == HEADER_END, f"{len(head)} bytes of a header")
