@@ -60,7 +60,7 @@ static int set_name(struct owner_sign_key *k, struct err *err)
 	OPENSSL_free(der);
 	if (!good)
 		return failed(err);
-	for (unsigned int i = 0; i < n && 2 * i < OWNER_SIGN_NAME_LEN; i++)
+	for (size_t i = 0; i < n && 2 * i < OWNER_SIGN_NAME_LEN; i++)
 		snprintf(k->name + 2 * i, 3, "%02x", digest[i]);
 	return 0;
 }

@@ -15,6 +15,10 @@ void config_cost_args(const struct run_config *c, struct host_cost_args *ret)
 		.vsock = c->devices.vsock.cid,
 		.rng = c->devices.rng,
 		.firmware_bytes = c->firmware_file.size + c->nvram_file.size,
+		.bundle_bytes = c->bundle ? c->kernel_file.size +
+						    c->initrd_file.size +
+						    c->firmware_file.size
+					  : 0,
 		.is_protected = protect_is_sev(c->devices.protect),
 	};
 }

@@ -46,6 +46,7 @@ void host_cost(const struct host_cost_args *a, struct host_cost *ret)
 	struct host_cost c = {
 		.ram = a->ram_bytes,
 		.firmware = a->firmware_bytes,
+		.images = a->bundle_bytes,
 	};
 
 	/* The monitor's and KVM's, and one bit a page in the DMA view. */
@@ -53,8 +54,8 @@ void host_cost(const struct host_cost_args *a, struct host_cost *ret)
 	c.monitor = MONITOR_BASE + a->n_cpus * MONITOR_PER_CPU;
 	c.devices = devices(a);
 	c.kernel = KERNEL_BASE + a->n_cpus * KERNEL_PER_CPU;
-	c.total = c.ram + c.firmware + c.tables + c.monitor + c.devices +
-		  c.kernel;
+	c.total = c.ram + c.firmware + c.images + c.tables + c.monitor +
+		  c.devices + c.kernel;
 	c.memory_max = align_up(c.total + HOST_COST_CGROUP_MARGIN +
 					(c.total - c.ram) / 4,
 				MIB(1));

@@ -18,6 +18,7 @@ struct host_cost_args {
 	bool vsock, rng;
 	bool is_protected;
 	uint64_t firmware_bytes; /* image and variables; 0: a direct boot */
+	uint64_t bundle_bytes;	 /* images that are copied; 0: plain files */
 	uint64_t measured_bytes; /* with is_protected */
 };
 
@@ -25,6 +26,7 @@ struct host_cost_args {
 struct host_cost {
 	uint64_t ram;
 	uint64_t firmware; /* ROM: there is none without firmware */
+	uint64_t images;   /* a bundle's, in memory as long as the guest */
 	uint64_t tables;   /* of pages: the monitor's, KVM's; the DMA view */
 	uint64_t monitor;  /* both processes, private memory */
 	uint64_t devices;  /* their queues and buffers */

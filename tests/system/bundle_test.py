@@ -280,7 +280,24 @@ def a_launch_of_a_bundle_measures_what_its_owner_says(e):
     check(p.returncode == 0, f"{p}")
     other = digest[:-1] + ("0" if digest[-1] != "0" else "1")
     check(e.call(*run, other, b).returncode not in (0, 64), "another digest is accepted")
-    e.good(e.coffer, "plan", "--protect", "sev", b)
+    cost = json.loads(e.good(e.coffer, "plan", "--json", "--protect", "sev", b))
+    check(cost["images"] == os.path.getsize(e.kernel) + os.path.getsize(e.initrd), cost)
+
+
+@case
+def a_firmware_goes_along(e):
+    e.kernel = e.put("bzimage", bzimage())
+    b = e.create("app.itb", "--firmware", "stage0", "--policy", "1")
+    shown = json.loads(e.bundle("show", "--json", b))
+    with open(os.path.join(os.path.dirname(e.coffer), "firmware", "stage0.bin"), "rb") as f:
+        stage0 = f.read()
+    check(shown["firmware"] == {"bytes": len(stage0), "sha256": hashlib.sha256(stage0).hexdigest()}, shown)
+    digest = e.good(e.coffer, "owner", "measure", b).split()[0]
+    check(digest == e.good(e.coffer, "owner", "measure", "--firmware", "stage0", "-k", e.kernel, "-i", e.initrd,
+                           "-a", LINE).split()[0], "owner measure says two things")
+    plan = json.loads(e.good(e.coffer, "run", "--print-plan", "--protect", "sev", b))
+    check(plan["plan_digest"] == digest, plan["plan_digest"])
+    e.refused(66, "bundle create", "bundle", "create", "-k", e.kernel, "--firmware", e.initrd, "-o", e.path("no.itb"))
 
 
 if __name__ == "__main__":

@@ -28,12 +28,18 @@ static void a_plain_guest_pins_nothing(void **state)
 
 static void the_total_is_the_sum(void **state)
 {
-	struct host_cost c = cost((struct host_cost_args){
-		.ram_bytes = GIB(2), .n_cpus = 4, .n_disks = 2, .n_nets = 1});
+	struct host_cost c =
+		cost((struct host_cost_args){.ram_bytes = GIB(2),
+					     .n_cpus = 4,
+					     .n_disks = 2,
+					     .n_nets = 1,
+					     .firmware_bytes = MIB(4),
+					     .bundle_bytes = MIB(50)});
 
 	(void)state;
-	assert_int_equal(c.total, c.ram + c.firmware + c.tables + c.monitor +
-					  c.devices + c.kernel);
+	assert_int_equal(c.total, c.ram + c.firmware + c.images + c.tables +
+					  c.monitor + c.devices + c.kernel);
+	assert_int_equal(c.images, MIB(50));
 	assert_true(c.memory_max >= c.total + HOST_COST_CGROUP_MARGIN);
 	assert_int_equal(c.memory_max % MIB(1), 0);
 }

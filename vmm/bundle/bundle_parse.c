@@ -42,7 +42,8 @@ static int only_child(const struct fit_node *n, const char *prefix,
 {
 	int r = fit_children(n, ret, 1, ret_n, err);
 
-	if (r >= 0 && *ret_n && strncmp(fit_name(ret), prefix, strlen(prefix)))
+	if (r >= 0 && *ret_n &&
+	    strncmp(fit_name(ret), prefix, strlen(prefix)) != 0)
 		return fit_bad(n, err, "'%s' in it is not expected",
 			       fit_name(ret));
 	return r;

@@ -200,9 +200,11 @@ static struct owner_content bundle_content(struct owner_inputs *in)
 		.initrd = *in->initrd ? in->initrd : NULL,
 		.cmdline = run->append,
 		.vmsa = {c->vmsa.v, c->vmsa.n},
-		.cpus = c->cpus		? c->cpus
-			: run->cpus > 1 ? run->cpus
-					: 0,
+		/* Of one page that is given, the bundle may leave the number.
+		 */
+		.cpus = c->cpus			      ? c->cpus
+			: c->vmsa.n && run->cpus == 1 ? 0
+						      : run->cpus,
 		.planner = &in->planner,
 		.vmsa_profile = c->vmsa_profile,
 		.cpu_signature = signature(c),

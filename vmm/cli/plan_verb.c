@@ -22,13 +22,14 @@ struct row {
 	bool only_protected;
 };
 
-enum { ROWS = 14 };
+enum { ROWS = 15 };
 
 static void make_rows(const struct host_cost *c, struct row rows[static ROWS])
 {
 	const struct row all[ROWS] = {
 		{"ram", "guest RAM", c->ram, false},
 		{"firmware", "firmware", c->firmware, false},
+		{"images", "images of a bundle", c->images, false},
 		{"tables", "page tables", c->tables, false},
 		{"monitor", "supervisor and monitor", c->monitor, false},
 		{"devices", "devices", c->devices, false},
