@@ -126,10 +126,8 @@ static int create_machine(struct vm *vm, struct err *err)
 		.console = vm->p.console,
 		.loop = vm->p.loop,
 	};
-	int r = kvm_irq_create(vm->kvm, &vm->irq, err);
+	int r;
 
-	if (r < 0)
-		return r;
 	mp.irq = kvm_irq_sink(vm->irq);
 	r = machine_create(&mp, &vm->machine, err);
 	if (!r)
@@ -203,6 +201,8 @@ static int create_kvm(struct vm *vm, struct err *err)
 		kvm_vm_forget_ticks(vm->kvm);
 	if (!r && vm->p.launch)
 		r = vm_sev_create(&vm->p, vm->kvm, how.init2, &vm->sev, err);
+	if (!r)
+		r = kvm_irq_create(vm->kvm, &vm->irq, err);
 	return r;
 }
 
@@ -250,6 +250,8 @@ int vm_create(const struct vm_params *p, struct vm **ret, struct err *err)
 	if (!r && vm->sev)
 		r = done(vm_sev_measure(vm->sev, vm->mem, err), "measurement",
 			 err);
+	if (!r)
+		r = kvm_irq_ready(vm->irq, err);
 	if (r < 0)
 		return r;
 	timing_mark(p->timing, TIMING_VCPUS);
