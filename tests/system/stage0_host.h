@@ -1,0 +1,63 @@
+/*
+ * tests/system/stage0_host.h - a VM for stage0 whose host plays SEV and
+ * SEV-ES: what a case sets before it starts, and what happened in it.
+ */
+#ifndef TESTS_SYSTEM_STAGE0_HOST_H
+#define TESTS_SYSTEM_STAGE0_HOST_H
+
+#include <linux/kvm.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+enum {
+	RAM = 16 << 20,
+	EXITS_MAX = 1000000,
+	SECONDS_MAX = 100, /* against hanging */
+	SKIPPED = 77,
+	CPUIDS = 256,
+	AP_TARGET = 0x70000,
+};
+
+struct host {
+	int vm, vcpu;
+	uint8_t *ram, *alias;
+	struct kvm_run *run;
+	uint64_t status; /* SEV_STATUS */
+	uint32_t c_bit;	 /* in CPUID; 0: no leaf 0x8000001f */
+	uint32_t real_c_bit;
+	bool no_rdrand, wrong_alias;
+	uint64_t ghcb_answer;	/* to the request for a version */
+	uint64_t cpuid_request; /* the answer to those: 0: right ones */
+	struct {
+		struct kvm_cpuid2 c;
+		struct kvm_cpuid_entry2 e[CPUIDS];
+	} cpuid;
+
+	/* What the guest did. */
+	char text[512];
+	uint32_t reason; /* 0: none */
+	uint64_t last_ghcb, term;
+	unsigned int ghcb_writes;
+	uint64_t dma_lowest, dma_highest;
+	bool halted;
+
+	uint8_t cmos_index;
+	uint16_t key;
+	unsigned int key_at;
+};
+
+/* Ends the test: failed, skipped; or skipped when @r is an error. */
+__attribute__((noreturn)) void fail(const struct host *h, const char *why);
+__attribute__((noreturn)) void skip(const char *what);
+int need(long r, const char *what);
+
+uint8_t *pages(size_t len);
+/* A VM with stage0 at its reset vector, as @h wants it. */
+void start(struct host *h, const char *image);
+/* A table of hashes, of which nobody has to know the hashes. */
+void put_hashes(struct host *h);
+/* Returns at a halt, or when the guest ends or waits by the GHCB. */
+void run(struct host *h);
+
+#endif
