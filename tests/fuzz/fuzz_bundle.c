@@ -35,6 +35,28 @@ static void look_at(const struct bundle *b, const uint8_t *data, size_t size,
 	}
 }
 
+/* RFC 8032, 7.1, test 1; and some point of P-384. */
+static const char ed25519[] =
+	"-----BEGIN PUBLIC KEY-----\n"
+	"MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n"
+	"-----END PUBLIC KEY-----\n";
+static const char p384[] =
+	"-----BEGIN PUBLIC KEY-----\n"
+	"MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEv0s1Fb+mJuO4PgFSB7RGgtl0+QGcdMaH\n"
+	"ftLI6Mo7PQVtRmpVGtvDX/zjqM5bGPBUm0c7jx2bBVFMbOWse44oOvYSGIVowKKs\n"
+	"TO3l6p4tRjNdHHxZeyWcFe7pq3XF3dK5\n"
+	"-----END PUBLIC KEY-----\n";
+
+/* Nobody here can sign: any signature is wrong, whatever numbers it has. */
+static void verify(const struct bundle *b, struct hash256 *h)
+{
+	const char *pem = b->signature.algo == BUNDLE_ED25519 ? ed25519 : p384;
+	struct bundle_key key;
+
+	check(bundle_key_parse(pem, strlen(pem), h, &key, NULL) == 0);
+	check(bundle_key_check(&key, b, h, NULL) < 0);
+}
+
 /* What we write of it is the same bundle again. */
 static void write_again(const struct bundle *b, const struct bundle_signed *s,
 			struct hash256 *h)
@@ -65,6 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		look_at(&b, data, size, h);
 		check(bundle_signed_text(&b, h, &s) == 0);
 		write_again(&b, &s, h);
+		verify(&b, h);
 	}
 	hash256_destroy(h);
 	return 0;
