@@ -1,9 +1,9 @@
 # From the platform's certificates to a secret that a stock kernel reads: SEV,
 # SEV-ES (registers are modelled; there is no #VC), and SEV with the emulated
 # C-bit, where the guest believes in it.
-# each: sev
-# each: es
-# each: cbit
+# each: sev sev
+# each: es es
+# each: cbit cbit
 # limit: 300
 . /nested/sev.sh
 case $1 in
