@@ -376,7 +376,7 @@ static int run_jobs(void *(*f)(void *), const struct job *first, unsigned int n)
 	pthread_t threads[STREAMS_MAX];
 	int failed = 0;
 
-	if (n > STREAMS_MAX)
+	if (!n || n > STREAMS_MAX)
 		return 64;
 	for (unsigned int i = 0; i < n; i++) {
 		jobs[i] = *first;
@@ -452,7 +452,10 @@ static int refused_main(const struct address *a)
 		fprintf(stderr, "somebody is there\n");
 		return 1;
 	}
-	return 0;
+	if (errno == ECONNREFUSED || errno == ECONNRESET)
+		return 0;
+	perror("no refusal");
+	return 1;
 }
 
 int main(int argc, char **argv)

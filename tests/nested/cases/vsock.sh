@@ -1,14 +1,21 @@
 # Sockets between guest and host, over the unix sockets of the host and over
-# its own vsock.
+# its own vsock; "user": as plain, but started by nobody.
 # each: plain 8388608
 # each: swiotlb 1048576
 # each: cbit 8388608
+# each: user 1048576
 # each: vhost 1048576
 # limit: 420
 . /nested/devices.sh
 size=$1
 is_sanitized && size=$((size > 1048576 ? 1048576 : size))
 s=$CASE_DIR/vsock
+if [ "$way" = user ]; then
+	nobody=65534
+	wrap="host-tool as $nobody"
+	chown $nobody "$CASE_DIR"
+	chmod 666 /dev/kvm
+fi
 ulimit -n 8192
 case $way in
 vhost)
@@ -17,7 +24,7 @@ vhost)
 	;;
 *)
 	option=cid=42,path=$s guest=via:$s
-	serve() { stream-tool serve "unix:${s}_$1" & }
+	serve() { ${wrap-} stream-tool serve "unix:${s}_$1" & }
 	;;
 esac
 
