@@ -3,6 +3,7 @@
 # each: root 0
 # each: user 1000
 # limit: 200
+is_sanitized && skip "AddressSanitizer's memory is not in the plan: a release"
 cg=/sys/fs/cgroup
 guests=$cg/guests
 status_file=$CASE_DIR/status
