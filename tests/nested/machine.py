@@ -18,6 +18,8 @@ BOOT_SECONDS = 180
 # What a case may take beyond its own limit before the machine is given up:
 # the limit is enforced inside, where a slow host slows the clock's users too.
 GRACE_SECONDS = 60
+# A CPU that is at the same instruction, with the same registers, so often.
+LOOK_SECONDS, LOOKS = 10, 6
 MAX_CUTS = 2  # power cuts of one case
 LOG_MAX = 4 << 20
 
@@ -80,6 +82,7 @@ class Machine:
         self.console = console or self.dir / "console"
         self.progress = progress  # gets what a case says by lib.sh's progress
         self.told = 0  # bytes of the console
+        self.next_look, self.was_at, self.looks = 0.0, "", 0
         self.process = None
         self.channel = None
         self.buffer = b""
@@ -156,16 +159,27 @@ class Machine:
                 text += f"\n--- {f.name}\n{tail.decode(errors='replace')}"
         return MachineDied(text)
 
-    def _where(self) -> str:
-        """Where the CPU of a machine that hangs is, at three moments."""
+    def _is_stuck(self) -> bool:
+        """QEMU 7.2 sometimes lets an inner guest spin and never interrupts it
+        again. Asked every LOOK_SECONDS: is the CPU where it was, and not idle?"""
+        if time.monotonic() < self.next_look:
+            return False
+        self.next_look = time.monotonic() + LOOK_SECONDS
+        where = self._where(1)
+        same = where == self.was_at and "HLT=0" in where
+        self.was_at, self.looks = where, self.looks + 1 if same else 0
+        return self.looks >= LOOKS
+
+    def _where(self, times: int = 3) -> str:
+        """Where the machine's CPU is, at some moments."""
         said = b""
         try:
             with socket.socket(socket.AF_UNIX) as s:
                 s.connect(str(self.dir / "monitor"))
-                s.settimeout(2)
-                for command in (b"info status", *[b"info registers"] * 3):
+                s.settimeout(0.5)
+                for command in (b"info status", *[b"info registers"] * times):
                     s.sendall(command + b"\n")
-                    time.sleep(0.5)
+                    time.sleep(0.2)
                 while chunk := s.recv(1 << 16):
                     said += chunk
         except OSError:
@@ -191,6 +205,8 @@ class Machine:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise self._died("the outer machine does not answer\n" + self._where())
+            if self._is_stuck():
+                raise self._died("the outer machine's CPU stands still\n" + self._where())
             if select.select([self.channel], [], [], min(left, 1.0))[0]:
                 data = self.channel.recv(1 << 16)
                 if data:
