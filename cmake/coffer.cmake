@@ -1,4 +1,4 @@
-# The three kinds of target of this project, and the flags they share.
+# The kinds of target and test of this project, and the flags they share.
 
 set(CMAKE_C_STANDARD 17)
 set(CMAKE_C_EXTENSIONS ON)
@@ -95,4 +95,40 @@ function(fuzz_target name)
 	add_test(NAME fuzz.${name}
 		COMMAND fuzz_${name} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name})
 	set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 120)
+endfunction()
+
+# system_test(NAME TIMEOUT seconds [LABEL label] COMMAND word...): a test of
+# whole programs, of label kvm unless said otherwise. Status 77: cannot run
+# here. COFFER_SANITIZED and COFFER_FAULTS in its environment say what it tests.
+function(system_test name)
+	cmake_parse_arguments(C "" "TIMEOUT;LABEL" "COMMAND" ${ARGN})
+	if(NOT C_LABEL)
+		set(C_LABEL kvm)
+	endif()
+	add_test(NAME ${name} COMMAND ${C_COMMAND})
+	set_tests_properties(${name} PROPERTIES
+		LABELS ${C_LABEL} SKIP_RETURN_CODE 77 TIMEOUT ${C_TIMEOUT})
+	if(COFFER_SANITIZE)
+		set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT COFFER_SANITIZED=1)
+	endif()
+	if(COFFER_FAULTS)
+		set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT COFFER_FAULTS=1)
+	endif()
+endfunction()
+
+# system_cases(PREFIX script.py TIMEOUT seconds [LABEL label] [ARGS word...]):
+# a system test PREFIX.CASE for each CASE that `script.py list` prints; it is
+# called with ARGS and CASE. Debian's own Python has the modules they need.
+function(system_cases prefix script)
+	cmake_parse_arguments(C "" "TIMEOUT;LABEL" "ARGS" ${ARGN})
+	set(script ${CMAKE_CURRENT_SOURCE_DIR}/${script})
+	execute_process(COMMAND /usr/bin/python3 ${script} list
+		OUTPUT_VARIABLE cases OUTPUT_STRIP_TRAILING_WHITESPACE
+		COMMAND_ERROR_IS_FATAL ANY)
+	set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${script})
+	string(REPLACE "\n" ";" cases "${cases}")
+	foreach(case IN LISTS cases)
+		system_test(${prefix}.${case} TIMEOUT ${C_TIMEOUT} LABEL "${C_LABEL}"
+			COMMAND /usr/bin/python3 ${script} ${C_ARGS} ${case})
+	endforeach()
 endfunction()
