@@ -132,16 +132,6 @@ static int vsock_check(void *group, struct err *err)
 	return check_socket_path("path", v->path, strlen("_4294967295"), err);
 }
 
-static int parse_policy(void *field, const char *text, struct err *err)
-{
-	struct policy_config p = {.given = true};
-	int r = sev_policy_parse(text, &p.value, err);
-
-	if (r >= 0)
-		*(struct policy_config *)field = p;
-	return r;
-}
-
 static int sev_check(void *group, struct err *err)
 {
 	const struct sev_config *s = group;
@@ -315,7 +305,7 @@ static const struct option_desc sev_subs[] = {
 	 .arg = "POLICY",
 	 .help = "what the host may do: a number (0x37), or names with "
 		 "doubled commas (nodbg,,noks); default nodbg",
-	 .parse = parse_policy},
+	 .parse = sev_option_policy},
 	{.name = "dh-cert",
 	 .kind = OPTION_PATH,
 	 .off = SEV(dh_cert, char *),

@@ -8,6 +8,7 @@
 
 #include "vmm/config_mktme.h"
 #include "vmm/option.h"
+#include "vmm/sev_option.h"
 
 enum {
 	CONFIG_DISKS_MAX = 64,
@@ -64,11 +65,6 @@ static inline bool protect_is_sev(int protect)
 {
 	return protect == PROTECT_SEV || protect == PROTECT_SEV_ES;
 }
-
-struct policy_config {
-	bool given;
-	uint32_t value;
-};
 
 /*
  * --sev [policy=P][,dh-cert=FILE,session=FILE][,cbitpos=N]

@@ -6,14 +6,13 @@
 
 #include <errno.h>
 #include <jansson.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/unit/capture.h"
 #include "vmm/base/err.h"
 #include "vmm/base/log.h"
 #include "vmm/cli/cli.h"
@@ -40,7 +39,7 @@ int run_vm(struct run_config *c, struct run_result *res, struct err *err)
 
 struct fixture {
 	char status_file[32];
-	char out[16384], err[4096]; /* of the last run */
+	struct capture said;
 };
 
 static int setup(void **state)
@@ -68,46 +67,15 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Send descriptor @target to a new file; *ret_saved is the old one. */
-static int capture(int target, int *ret_saved)
-{
-	int fd = memfd_create("capture", MFD_CLOEXEC);
-
-	assert_true(fd >= 0);
-	*ret_saved = dup(target);
-	assert_int_equal(dup2(fd, target), target);
-	return fd;
-}
-
-static void restore(int target, int saved, int fd, char *buf, size_t len)
-{
-	ssize_t n = pread(fd, buf, len - 1, 0);
-
-	buf[n > 0 ? n : 0] = 0;
-	dup2(saved, target);
-	close(saved);
-	close(fd);
-}
-
 /* Run `coffer ARGS...` (NULL ends them) and return its exit status. */
 static int coffer(struct fixture *f, ...)
 {
-	char *argv[32] = {(char *)"coffer"};
-	int argc = 1, status, out, err, saved_out, saved_err;
-	const char *a;
 	va_list ap;
+	int status;
 
 	va_start(ap, f);
-	while ((a = va_arg(ap, const char *)))
-		argv[argc++] = (char *)a;
+	status = capture_call(&f->said, cli_main, "coffer", ap);
 	va_end(ap);
-	fflush(stdout);
-	out = capture(STDOUT_FILENO, &saved_out);
-	err = capture(STDERR_FILENO, &saved_err);
-	status = cli_main(argc, argv);
-	fflush(stdout);
-	restore(STDERR_FILENO, saved_err, err, f->err, sizeof(f->err));
-	restore(STDOUT_FILENO, saved_out, out, f->out, sizeof(f->out));
 	return status;
 }
 
@@ -116,12 +84,12 @@ static void coffer_alone_prints_short_help(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(coffer(f, NULL), 0);
-	assert_non_null(strstr(f->out, "Usage: coffer VERB"));
-	assert_non_null(strstr(f->out, "doctor"));
-	assert_string_equal(f->err, "");
+	assert_non_null(strstr(f->said.out, "Usage: coffer VERB"));
+	assert_non_null(strstr(f->said.out, "doctor"));
+	assert_string_equal(f->said.err, "");
 	assert_int_equal(coffer(f, "-h", NULL), 0);
 	assert_int_equal(coffer(f, "help", NULL), 0);
-	assert_non_null(strstr(f->out, "Usage: coffer VERB"));
+	assert_non_null(strstr(f->said.out, "Usage: coffer VERB"));
 }
 
 static void a_verb_has_long_and_short_help(void **state)
@@ -129,15 +97,15 @@ static void a_verb_has_long_and_short_help(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(coffer(f, "help", "run", NULL), 0);
-	assert_non_null(strstr(f->out, "Exit status\n"));
-	assert_non_null(strstr(f->out, "  124  "));
+	assert_non_null(strstr(f->said.out, "Exit status\n"));
+	assert_non_null(strstr(f->said.out, "  124  "));
 	assert_int_equal(coffer(f, "run", "--help", NULL), 0);
-	assert_non_null(strstr(f->out, "Exit status\n"));
+	assert_non_null(strstr(f->said.out, "Exit status\n"));
 	assert_int_equal(coffer(f, "run", "-h", NULL), 0);
-	assert_null(strstr(f->out, "Exit status\n"));
-	assert_non_null(strstr(f->out, "-k, --kernel FILE"));
+	assert_null(strstr(f->said.out, "Exit status\n"));
+	assert_non_null(strstr(f->said.out, "-k, --kernel FILE"));
 	assert_int_equal(coffer(f, "help", "doctor", NULL), 0);
-	assert_non_null(strstr(f->out, "--json"));
+	assert_non_null(strstr(f->said.out, "--json"));
 	assert_int_equal(coffer(f, "help", "version", NULL), 0);
 	assert_int_equal(machine.calls, 0);
 }
@@ -147,11 +115,11 @@ static void the_version_names_release_and_machine(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(coffer(f, "--version", NULL), 0);
-	assert_non_null(strstr(f->out, "coffer "));
-	assert_non_null(strstr(f->out, "q35-coffer-1"));
+	assert_non_null(strstr(f->said.out, "coffer "));
+	assert_non_null(strstr(f->said.out, "q35-coffer-1"));
 	assert_int_equal(coffer(f, "version", NULL), 0);
 	assert_int_equal(coffer(f, "run", "--version", NULL), 0);
-	assert_non_null(strstr(f->out, "q35-coffer-1"));
+	assert_non_null(strstr(f->said.out, "q35-coffer-1"));
 	assert_int_equal(coffer(f, "version", "x", NULL), 64);
 }
 
@@ -161,15 +129,18 @@ static void an_unknown_verb_is_bad_usage(void **state)
 
 	assert_int_equal(coffer(f, "rnu", NULL), 64);
 	assert_string_equal(
-		f->err, "coffer: 'rnu': unknown verb (did you mean 'run'?)\n");
+		f->said.err,
+		"coffer: 'rnu': unknown verb (did you mean 'run'?)\n");
 	assert_int_equal(coffer(f, "elephant", NULL), 64);
-	assert_string_equal(f->err, "coffer: 'elephant': unknown verb (coffer "
-				    "help lists them)\n");
+	assert_string_equal(f->said.err,
+			    "coffer: 'elephant': unknown verb (coffer "
+			    "help lists them)\n");
 	assert_int_equal(coffer(f, "help", "rum", NULL), 64);
 	assert_int_equal(coffer(f, "help", "run", "x", NULL), 64);
 	assert_int_equal(coffer(f, "-k", "x", NULL), 64);
-	assert_string_equal(f->err, "coffer: '-k': a verb comes first, as in "
-				    "coffer run -k\n");
+	assert_string_equal(f->said.err,
+			    "coffer: '-k': a verb comes first, as in "
+			    "coffer run -k\n");
 }
 
 static void a_bad_option_is_one_line_and_64(void **state)
@@ -177,9 +148,10 @@ static void a_bad_option_is_one_line_and_64(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(coffer(f, "run", "-k", "x", "-m", "1X", NULL), 64);
-	assert_string_equal(f->err, "coffer: run: --memory: '1X' is not a size "
-				    "(try 512M)\n");
-	assert_string_equal(f->out, "");
+	assert_string_equal(f->said.err,
+			    "coffer: run: --memory: '1X' is not a size "
+			    "(try 512M)\n");
+	assert_string_equal(f->said.out, "");
 	assert_int_equal(coffer(f, "run", NULL), 64);
 	assert_int_equal(coffer(f, "doctor", "--jsno", NULL), 64);
 	assert_int_equal(machine.calls, 0);
@@ -191,7 +163,8 @@ static void a_bad_input_file_is_66(void **state)
 
 	assert_int_equal(coffer(f, "run", "-k", "/nonexistent", NULL), 66);
 	assert_string_equal(
-		f->err, "coffer: run: kernel '/nonexistent' does not exist\n");
+		f->said.err,
+		"coffer: run: kernel '/nonexistent' does not exist\n");
 	assert_int_equal(coffer(f, "run", "-k", "/tmp", NULL), 66);
 	assert_int_equal(
 		coffer(f, "run", "-k", "/proc/self/exe", "-i", "/x", NULL), 66);
@@ -207,22 +180,22 @@ static void the_end_of_the_guest_is_the_exit_status(void **state)
 
 	machine.res.how = RUN_POWEROFF;
 	assert_int_equal(coffer(f, "run", "-k", "/proc/self/exe", NULL), 0);
-	assert_string_equal(f->err, "");
+	assert_string_equal(f->said.err, "");
 	machine.res.how = RUN_DEBUG_EXIT;
 	machine.res.value = 5;
 	assert_int_equal(coffer(f, "run", "-k", "/proc/self/exe", NULL), 5);
-	assert_string_equal(f->err, "");
+	assert_string_equal(f->said.err, "");
 	machine.res.how = RUN_PANIC;
 	snprintf(machine.res.why, sizeof(machine.res.why),
 		 "the guest panicked");
 	assert_int_equal(coffer(f, "run", "-qk/proc/self/exe", NULL), 80);
-	assert_string_equal(f->err, "coffer: run: the guest panicked\n");
+	assert_string_equal(f->said.err, "coffer: run: the guest panicked\n");
 	machine.res.how = RUN_TIMEOUT;
 	assert_int_equal(coffer(f, "run", "-k", "/proc/self/exe", NULL), 124);
 	machine.code = -ENODEV;
 	machine.kind = ERR_HOST;
 	assert_int_equal(coffer(f, "run", "-k", "/proc/self/exe", NULL), 69);
-	assert_string_equal(f->err, "coffer: run: no such machine\n");
+	assert_string_equal(f->said.err, "coffer: run: no such machine\n");
 	machine.kind = ERR_UNSET;
 	assert_int_equal(coffer(f, "run", "-k", "/proc/self/exe", NULL), 70);
 	assert_int_equal(machine.calls, 6);
@@ -283,15 +256,15 @@ static void doctor_reports_and_its_status_agrees(void **state)
 {
 	struct fixture *f = *state;
 	int status = coffer(f, "doctor", "--json", NULL);
-	json_t *j = json_loads(f->out, 0, NULL);
+	json_t *j = json_loads(f->said.out, 0, NULL);
 
 	assert_non_null(j);
 	assert_int_equal(
 		status, json_is_true(json_object_get(j, "can_start")) ? 0 : 69);
 	json_decref(j);
 	assert_int_equal(coffer(f, "doctor", NULL), status);
-	assert_non_null(strstr(f->out, "kvm.device"));
-	assert_null(strchr(f->out, '\033'));
+	assert_non_null(strstr(f->said.out, "kvm.device"));
+	assert_null(strchr(f->said.out, '\033'));
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

@@ -5,12 +5,12 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
-#include <stdarg.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
+#include "tests/unit/capture.h"
 #include "tests/unit/hex.h"
 #include "tests/unit/owner_fixture.h"
 #include "vmm/base/own.h"
@@ -23,7 +23,7 @@
 
 struct fixture {
 	struct owner_dir d;
-	char out[16384], err[4096]; /* of the last run */
+	struct capture said;
 };
 
 static int setup(void **state)
@@ -44,53 +44,16 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Send descriptor @target to a new file; *ret_saved is the old one. */
-static int capture(int target, int *ret_saved)
-{
-	int fd = memfd_create("capture", MFD_CLOEXEC);
-
-	assert_true(fd >= 0);
-	*ret_saved = dup(target);
-	assert_int_equal(dup2(fd, target), target);
-	return fd;
-}
-
-static void restore(int target, int saved, int fd, char *buf, size_t len)
-{
-	ssize_t n = pread(fd, buf, len - 1, 0);
-
-	buf[n > 0 ? n : 0] = 0;
-	dup2(saved, target);
-	close(saved);
-	close(fd);
-}
-
 /* Run with these words (NULL ends them); the exit status. */
 static int owner(struct fixture *f, ...)
 {
-	char *argv[40] = {(char *)"owner"};
-	int argc = 1, status, out, err, saved_out, saved_err;
-	const char *a;
 	va_list ap;
+	int status;
 
 	va_start(ap, f);
-	while ((a = va_arg(ap, const char *)))
-		argv[argc++] = (char *)a;
+	status = capture_call(&f->said, owner_cli_main, "owner", ap);
 	va_end(ap);
-	fflush(stdout);
-	out = capture(STDOUT_FILENO, &saved_out);
-	err = capture(STDERR_FILENO, &saved_err);
-	status = owner_cli_main(argc, argv);
-	fflush(stdout);
-	restore(STDERR_FILENO, saved_err, err, f->err, sizeof(f->err));
-	restore(STDOUT_FILENO, saved_out, out, f->out, sizeof(f->out));
 	return status;
-}
-
-static void assert_says(const char *text, const char *words)
-{
-	if (!strstr(text, words))
-		fail_msg("'%s' lacks '%s'", text, words);
 }
 
 static void help_lists_commands_and_statuses(void **state)
@@ -98,17 +61,17 @@ static void help_lists_commands_and_statuses(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(owner(f, NULL), 0);
-	assert_says(f->out, "  session  ");
-	assert_says(f->out, "  66  ");
+	assert_says(f->said.out, "  session  ");
+	assert_says(f->said.out, "  66  ");
 	assert_int_equal(owner(f, "--help", NULL), 0);
-	assert_says(f->out, "Usage: coffer owner");
+	assert_says(f->said.out, "Usage: coffer owner");
 	assert_int_equal(owner(f, "--version", NULL), 0);
-	assert_says(f->out, "coffer ");
+	assert_says(f->said.out, "coffer ");
 	assert_int_equal(owner(f, "verify", "--help", NULL), 0);
-	assert_says(f->out, "--min-build");
+	assert_says(f->said.out, "--min-build");
 	assert_int_equal(owner(f, "secret", "-h", NULL), 0);
-	assert_says(f->out, "  HEADER  ");
-	assert_says(f->out, "coffer-owner(1)");
+	assert_says(f->said.out, "  HEADER  ");
+	assert_says(f->said.out, "coffer-owner(1)");
 }
 
 static void every_table_has_help_in_80_columns(void **state)
@@ -139,9 +102,9 @@ static void mistyped_commands_name_the_nearest(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(owner(f, "sesion", NULL), 64);
-	assert_says(f->err, "did you mean 'session'?");
+	assert_says(f->said.err, "did you mean 'session'?");
 	assert_int_equal(owner(f, "zzzzzz", NULL), 64);
-	assert_says(f->err, "unknown command");
+	assert_says(f->said.err, "unknown command");
 }
 
 static void operands_are_required_and_counted(void **state)
@@ -149,18 +112,18 @@ static void operands_are_required_and_counted(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(owner(f, "session", NULL), 64);
-	assert_says(f->err, "CHAIN is missing");
+	assert_says(f->said.err, "CHAIN is missing");
 	assert_int_equal(owner(f, "session", "chain", NULL), 64);
-	assert_says(f->err, "POLICY is missing");
+	assert_says(f->said.err, "POLICY is missing");
 	assert_int_equal(owner(f, "session", "chain", "1", "x", NULL), 64);
-	assert_says(f->err, "'x': not an option, and no other argument");
+	assert_says(f->said.err, "'x': not an option, and no other argument");
 	assert_int_equal(owner(f, "session", "chain", "0xg", NULL), 64);
-	assert_says(f->err, "POLICY: policy '0xg'");
+	assert_says(f->said.err, "POLICY: policy '0xg'");
 	assert_int_equal(owner(f, "session", "chain", "0x40", NULL), 64);
-	assert_says(f->err, "reserved");
+	assert_says(f->said.err, "reserved");
 	/* an operand is no option */
 	assert_int_equal(owner(f, "session", "--CHAIN", "x", "1", NULL), 64);
-	assert_says(f->err, "--CHAIN: unknown option");
+	assert_says(f->said.err, "--CHAIN: unknown option");
 }
 
 static void operands_and_options_mix(void **state)
@@ -171,7 +134,7 @@ static void operands_and_options_mix(void **state)
 	assert_int_equal(owner(f, "session", none, "--force", "-n", "x",
 			       "nodbg,es", NULL),
 			 66);
-	assert_says(f->err, "does not exist");
+	assert_says(f->said.err, "does not exist");
 	assert_int_equal(owner(f, "session", "--", none, "1", NULL), 66);
 	assert_int_equal(owner(f, "session", "--simulated", "--unverified",
 			       none, "1", NULL),
@@ -183,23 +146,23 @@ static void what_a_command_needs_is_named(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(owner(f, "verify", NULL), 64);
-	assert_says(f->err, "--tik is missing");
+	assert_says(f->said.err, "--tik is missing");
 	assert_int_equal(owner(f, "verify", "--tik", "x", "--api", "1.2", NULL),
 			 64);
-	assert_says(f->err, "--build is missing");
+	assert_says(f->said.err, "--build is missing");
 	assert_int_equal(owner(f, "verify", "--tik", "x", "--build", "2", NULL),
 			 64);
-	assert_says(f->err, "--api is missing");
+	assert_says(f->said.err, "--api is missing");
 	assert_int_equal(owner(f, "verify", "--api", "1", NULL), 64);
-	assert_says(f->err, "expected MAJOR.MINOR");
+	assert_says(f->said.err, "expected MAJOR.MINOR");
 	assert_int_equal(owner(f, "verify", "--min-api", "1.256", NULL), 64);
 	assert_int_equal(owner(f, "verify", "--min-build", "256", NULL), 64);
 	assert_int_equal(owner(f, "secret", "--tik", "x", "a", "b", NULL), 64);
-	assert_says(f->err, "--tek is missing");
+	assert_says(f->said.err, "--tek is missing");
 	assert_int_equal(
 		owner(f, "secret", "--tik", "x", "--tek", "y", "a", "b", NULL),
 		64);
-	assert_says(f->err, "--secret is missing");
+	assert_says(f->said.err, "--secret is missing");
 	assert_int_equal(owner(f, "inspect", NULL), 64);
 	assert_int_equal(owner(f, "measure", NULL), 64);
 }
@@ -223,8 +186,8 @@ static void a_launch_given_by_its_values_verifies(void **state)
 			       "--policy", "3", "--digest", DIGEST, "--min-api",
 			       "1.40", "--min-build", "40", NULL),
 			 0);
-	assert_says(f->out, "VERIFIED\n");
-	assert_string_equal(f->err, "");
+	assert_says(f->said.out, "VERIFIED\n");
+	assert_string_equal(f->said.err, "");
 }
 
 static void no_is_said_by_status_1(void **state)
@@ -236,15 +199,16 @@ static void no_is_said_by_status_1(void **state)
 			       MEASUREMENT, "--api", "1.40", "--build", "41",
 			       "--policy", "3", "--digest", DIGEST, NULL),
 			 1);
-	assert_string_equal(f->out, "");
-	assert_says(f->err, "owner verify: NOT VERIFIED");
-	assert_ptr_equal(strchr(f->err, '\n'), f->err + strlen(f->err) - 1);
+	assert_string_equal(f->said.out, "");
+	assert_says(f->said.err, "owner verify: NOT VERIFIED");
+	assert_ptr_equal(strchr(f->said.err, '\n'),
+			 f->said.err + strlen(f->said.err) - 1);
 	assert_int_equal(owner(f, "verify", "--tik", tik, "--measurement",
 			       MEASUREMENT, "--api", "1.40", "--build", "40",
 			       "--policy", "3", "--digest", DIGEST,
 			       "--min-build", "41", NULL),
 			 1);
-	assert_says(f->err, "--min-build 41");
+	assert_says(f->said.err, "--min-build 41");
 }
 
 static void measure_prints_what_sevctl_does(void **state)
@@ -256,7 +220,7 @@ static void measure_prints_what_sevctl_does(void **state)
 			       "--build", "40", "--policy", "3", "--digest",
 			       DIGEST, NULL),
 			 0);
-	assert_string_equal(f->out,
+	assert_string_equal(f->said.out,
 			    "c64bd101fc9a4a2ce0a27c408d9200911f139a895469b04a4"
 			    "0a6fa2890830d23\n" MEASUREMENT "\n");
 }
@@ -268,33 +232,40 @@ static void inspect_takes_many_files(void **state)
 
 	assert_int_equal(
 		owner(f, "inspect", tik, tik, "--policy", "0x37", NULL), 0);
-	assert_says(f->out, "policy 0x37 (55)");
-	assert_says(f->out, "/tik:\na key of 16 bytes");
+	assert_says(f->said.out, "policy 0x37 (55)");
+	assert_says(f->said.out, "/tik:\na key of 16 bytes");
 	assert_int_equal(owner(f, "inspect", owner_path(&f->d, "none"), NULL),
 			 66);
+}
+
+static int owner_with_a_full_disk(int argc, char *const *argv)
+{
+	int full = open("/dev/full", O_WRONLY | O_CLOEXEC), status;
+
+	assert_true(full >= 0 && dup2(full, STDOUT_FILENO) >= 0);
+	close(full);
+	status = owner_cli_main(argc, argv);
+	clearerr(stdout);
+	return status;
+}
+
+static int owner_fails(struct fixture *f, ...)
+{
+	va_list ap;
+	int status;
+
+	va_start(ap, f);
+	status = capture_call(&f->said, owner_with_a_full_disk, "owner", ap);
+	va_end(ap);
+	return status;
 }
 
 static void a_full_disk_is_no_success(void **state)
 {
 	struct fixture *f = *state;
-	int saved = dup(STDOUT_FILENO), status;
-	FILE *full = fopen("/dev/full", "w");
-	char *argv[] = {(char *)"owner", (char *)"inspect", (char *)"--policy",
-			(char *)"1"};
-	int err, saved_err;
 
-	assert_non_null(full);
-	fflush(stdout);
-	err = capture(STDERR_FILENO, &saved_err);
-	dup2(fileno(full), STDOUT_FILENO);
-	status = owner_cli_main(4, argv);
-	clearerr(stdout);
-	dup2(saved, STDOUT_FILENO);
-	restore(STDERR_FILENO, saved_err, err, f->err, sizeof(f->err));
-	close(saved);
-	fclose(full);
-	assert_int_equal(status, 69);
-	assert_says(f->err, "cannot write");
+	assert_int_equal(owner_fails(f, "inspect", "--policy", "1", NULL), 69);
+	assert_says(f->said.err, "cannot write");
 }
 
 int main(void)

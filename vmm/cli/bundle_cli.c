@@ -11,12 +11,9 @@
 #include "crypto/hash256_nettle.h"
 #include "crypto/sev_policy.h"
 #include "vmm/base/err.h"
-#include "vmm/base/log.h"
 #include "vmm/bundle/bundle_file.h"
 #include "vmm/bundle/bundle_key.h"
-#include "vmm/cli/cli_frame.h"
-#include "vmm/exit_status.h"
-#include "vmm/nearest.h"
+#include "vmm/cli/cli_group.h"
 #include "vmm/quantity.h"
 
 static int no_memory(struct err *err)
@@ -139,13 +136,15 @@ static int print_signed(const struct bundle *b, struct hash256 *h,
 	return 0;
 }
 
-static int show(const struct bundle_config *c, struct err *err)
+static int show(void *config, int *ret_status, struct err *err)
 {
+	const struct bundle_config *c = config;
 	AUTO(bundle_file_closep) struct bundle_file *f = NULL;
 	AUTO(hash256_destroyp) struct hash256 *h = hash256_nettle_create();
 	const struct bundle *b;
 	int r = h ? bundle_file_open(c->file, &f, err) : no_memory(err);
 
+	(void)ret_status;
 	if (r < 0)
 		return r;
 	b = bundle_file_content(f);
@@ -159,13 +158,15 @@ static int show(const struct bundle_config *c, struct err *err)
 
 /* -- verify -- */
 
-static int verify(const struct bundle_config *c, struct err *err)
+static int verify(void *config, int *ret_status, struct err *err)
 {
+	const struct bundle_config *c = config;
 	AUTO(bundle_file_closep) struct bundle_file *f = NULL;
 	AUTO(hash256_destroyp) struct hash256 *h = hash256_nettle_create();
 	struct bundle_key key;
 	int r = 0;
 
+	(void)ret_status;
 	if (!h)
 		return no_memory(err);
 	if (c->key)
@@ -189,70 +190,22 @@ static int verify(const struct bundle_config *c, struct err *err)
 
 /* -- the verb -- */
 
-struct command {
-	const char *name;
-	const struct option_table *options;
-	int (*run)(const struct bundle_config *c, struct err *err);
-};
-
-static const struct command commands[] = {
-	{"create", &bundle_create_table, bundle_create},
-	{"show", &bundle_show_table, show},
-	{"verify", &bundle_verify_table, verify},
-};
-
-static void print_usage(void)
-{
-	printf("Usage: coffer bundle COMMAND [OPTION...]\n"
-	       "Launch bundles: one file that a guest's owner signs and an "
-	       "operator runs.\n\n");
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		printf("  %-8s %s\n", commands[i].name,
-		       commands[i].options->summary);
-	printf("\nMore: coffer bundle COMMAND --help, coffer-bundle(1)\n");
-}
-
-static const struct command *find(const char *name)
-{
-	struct nearest near;
-
-	nearest_start(&near, name);
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-		if (!strcmp(commands[i].name, name))
-			return &commands[i];
-		nearest_offer(&near, commands[i].name);
-	}
-	log_error("bundle: '%.48s': unknown command (%s%s%s)", name,
-		  near.best ? "did you mean '" : "coffer bundle --help",
-		  near.best ? near.best : " lists them", near.best ? "'?" : "");
-	return NULL;
-}
-
-/* What a frame is given: the options, and whose they are. */
-struct call {
-	struct bundle_config c; /* first: the tables' offsets are into it */
-	const struct command *cmd;
-};
-
-static int run(void *config, int *ret_status, struct err *err)
-{
-	const struct call *call = config;
-
-	(void)ret_status;
-	return call->cmd->run(&call->c, err);
-}
-
 int bundle_cli_main(int argc, char *const *argv)
 {
-	struct call call;
+	static const struct cli_command commands[] = {
+		{"create", &bundle_create_table, bundle_create},
+		{"show", &bundle_show_table, show},
+		{"verify", &bundle_verify_table, verify},
+	};
+	static const struct cli_group group = {
+		.verb = "bundle",
+		.page = "coffer-bundle(1)",
+		.summary = "Launch bundles: one file that a guest's owner "
+			   "signs and an operator runs.",
+		.v = commands,
+		.n = ARRAY_SIZE(commands),
+	};
+	struct bundle_config c;
 
-	if (argc < 2 || !strcmp(argv[1], "-h") || !strcmp(argv[1], "--help") ||
-	    !strcmp(argv[1], "help")) {
-		print_usage();
-		return cli_close_stdout(EXIT_STATUS_OK);
-	}
-	call.cmd = find(argv[1]);
-	if (!call.cmd)
-		return EXIT_STATUS_USAGE;
-	return cli_frame(call.cmd->options, argc - 1, argv + 1, &call, run);
+	return cli_group_main(&group, argc, argv, &c);
 }

@@ -9,7 +9,7 @@ struct err;
 /* argv[0] is "bundle", argv[1] the command; returns the exit status. */
 int bundle_cli_main(int argc, char *const *argv);
 
-/* bundle_create.c. Prints one line. */
-int bundle_create(const struct bundle_config *c, struct err *err);
+/* bundle_create.c; a cli_run_fn. Prints one line. */
+int bundle_create(void *config, int *ret_status, struct err *err);
 
 #endif

@@ -212,11 +212,13 @@ static int write_out(const struct maker *m, struct err *err)
 	return 0;
 }
 
-int bundle_create(const struct bundle_config *c, struct err *err)
+int bundle_create(void *config, int *ret_status, struct err *err)
 {
+	const struct bundle_config *c = config;
 	AUTO(maker_destroy) struct maker m = {.c = c};
 	int r = 0;
 
+	(void)ret_status;
 	run_config_init(&m.run);
 	if (!c->kernel || !c->output)
 		return err_set_kind(err, ERR_USAGE, -EINVAL, "%s is missing",

@@ -1,35 +1,14 @@
 /* vmm/cli/bundle_options.c - option tables of `coffer bundle`. */
 #include "vmm/cli/bundle_options.h"
 
-#include "crypto/sev_policy.h"
 #include "vmm/bundle/bundle.h"
 
 #define AT(f, t) OPTION_AT(struct bundle_config, f, t)
-
-static int parse_policy(void *field, const char *text, struct err *err)
-{
-	struct policy_config p = {.given = true};
-	int r = sev_policy_parse(text, &p.value, err);
-
-	if (r >= 0)
-		*(struct policy_config *)field = p;
-	return r;
-}
 
 static void init(void *target)
 {
 	*(struct bundle_config *)target = (struct bundle_config){0};
 }
-
-#define HELP_OPTIONS                                                           \
-	{.name = "help",                                                       \
-	 .short_name = 'h',                                                    \
-	 .kind = OPTION_HELP,                                                  \
-	 .help = "-h: this list; --help: more of it"},                         \
-	{                                                                      \
-		.name = "version", .kind = OPTION_VERSION,                     \
-		.help = "print the version"                                    \
-	}
 
 static const struct option_desc content_options[] = {
 	{.name = "kernel",
@@ -90,7 +69,7 @@ static const struct option_desc machine_options[] = {
 	 .help = "of SEV: 0x1, or nodbg,noks,es,nosend,domain,sev,api=1.51",
 	 .more = "A bundle with a policy runs only with --protect sev or "
 		 "sev-es.",
-	 .parse = parse_policy},
+	 .parse = sev_option_policy},
 	{0},
 };
 
@@ -118,7 +97,7 @@ static const struct option_desc create_options[] = {
 	 .kind = OPTION_FLAG,
 	 .off = AT(force, bool),
 	 .help = "replace a file that is there"},
-	HELP_OPTIONS,
+	OPTION_HELP_AND_VERSION,
 	{0},
 };
 
@@ -148,7 +127,7 @@ static const struct option_desc show_options[] = {
 	 .kind = OPTION_FLAG,
 	 .off = AT(signed_text, bool),
 	 .help = "print the text that its signature is of, and nothing else"},
-	HELP_OPTIONS,
+	OPTION_HELP_AND_VERSION,
 	{0},
 };
 
@@ -167,7 +146,7 @@ static const struct option_desc verify_options[] = {
 	 .more = "Without it hashes are checked, and they prove nothing "
 		 "against "
 		 "somebody who changed both."},
-	HELP_OPTIONS,
+	OPTION_HELP_AND_VERSION,
 	{0},
 };
 

@@ -4,11 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "vmm/base/err.h"
 #include "vmm/base/log.h"
 #include "vmm/base/own.h"
+#include "vmm/cli/cli_words.h"
 #include "vmm/config.h"
 #include "vmm/exit_status.h"
-#include "vmm/nearest.h"
 
 struct verb {
 	const char *name;
@@ -56,21 +57,19 @@ static void print_usage(FILE *f)
 
 static const struct verb *find_verb(const char *name)
 {
-	struct nearest near;
+	static const struct cli_words known = {
+		.what = "verb",
+		.help = "coffer help",
+		.v = verbs,
+		.n = ARRAY_SIZE(verbs),
+		.size = sizeof(verbs[0]),
+	};
+	struct err err = {0};
+	const struct verb *v = cli_words_find(&known, name, &err);
 
-	nearest_start(&near, name);
-	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
-		if (!strcmp(verbs[i].name, name))
-			return &verbs[i];
-		nearest_offer(&near, verbs[i].name);
-	}
-	if (near.best)
-		log_error("'%.48s': unknown verb (did you mean '%s'?)", name,
-			  near.best);
-	else
-		log_error("'%.48s': unknown verb (coffer help lists them)",
-			  name);
-	return NULL;
+	if (!v)
+		log_error("%s", err.msg);
+	return v;
 }
 
 static int no_arguments(int argc, char *const *argv)
@@ -91,6 +90,12 @@ static int cli_version(int argc, char *const *argv)
 	return cli_close_stdout(EXIT_STATUS_OK);
 }
 
+/* Is the verb a program beside this one, which knows its options itself? */
+static bool is_program(const struct verb *v)
+{
+	return v->run == cli_owner || v->run == cli_bundle || v->run == cli_sim;
+}
+
 static int cli_help(int argc, char *const *argv)
 {
 	const struct verb *v;
@@ -101,9 +106,8 @@ static int cli_help(int argc, char *const *argv)
 		v = find_verb(argv[1]);
 		if (!v)
 			return EXIT_STATUS_USAGE;
-		if (v->run == cli_owner) /* has commands of its own */
-			return cli_owner(2,
-					 (char *[]){argv[1], "--help", NULL});
+		if (is_program(v))
+			return v->run(2, (char *[]){argv[1], "--help", NULL});
 		if (v->options)
 			option_print_long_help(v->options, stdout);
 		else

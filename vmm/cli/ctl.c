@@ -10,11 +10,11 @@
 #include "vmm/base/log.h"
 #include "vmm/base/own.h"
 #include "vmm/cli/cli.h"
+#include "vmm/cli/cli_words.h"
 #include "vmm/cli/ctl_http.h"
 #include "vmm/cli/ctl_packet.h"
 #include "vmm/cli/ctl_show.h"
 #include "vmm/exit_status.h"
-#include "vmm/nearest.h"
 #include "vmm/quantity.h"
 
 enum {
@@ -268,24 +268,15 @@ const struct option_table ctl_option_table = {
 
 static const struct command *find_command(const char *name, struct err *err)
 {
-	struct nearest near;
+	static const struct cli_words known = {
+		.what = "command",
+		.help = "coffer ctl --help",
+		.v = commands,
+		.n = ARRAY_SIZE(commands),
+		.size = sizeof(commands[0]),
+	};
 
-	nearest_start(&near, name);
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-		if (!strcmp(commands[i].name, name))
-			return &commands[i];
-		nearest_offer(&near, commands[i].name);
-	}
-	if (near.best)
-		err_set_kind(err, ERR_USAGE, -EINVAL,
-			     "'%s': unknown command (did you mean '%s'?)", name,
-			     near.best);
-	else
-		err_set_kind(err, ERR_USAGE, -EINVAL,
-			     "'%s': unknown command (coffer ctl --help lists "
-			     "them)",
-			     name);
-	return NULL;
+	return cli_words_find(&known, name, err);
 }
 
 static int check_words(const struct ctl_config *c, const struct command *cmd,

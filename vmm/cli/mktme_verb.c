@@ -7,9 +7,9 @@
 
 #include "crypto/mktme_key.h"
 #include "vmm/base/err.h"
-#include "vmm/base/log.h"
 #include "vmm/base/own.h"
 #include "vmm/cli/cli.h"
+#include "vmm/cli/cli_words.h"
 #include "vmm/cli/doctor.h"
 #include "vmm/config_mktme.h"
 #include "vmm/exit_status.h"
@@ -72,7 +72,8 @@ const struct option_table mktme_option_table = {
 
 /* --- status -------------------------------------------------------------- */
 
-static int status(const struct mktme_verb *v, struct key_service *s)
+static int status(const struct mktme_verb *v, struct key_service *s,
+		  int *ret_status, struct err *err)
 {
 	struct doctor d;
 	int r = 0;
@@ -86,8 +87,10 @@ static int status(const struct mktme_verb *v, struct key_service *s)
 		doctor_print_lines(&d, stdout, false);
 	doctor_close(&d);
 	if (r < 0)
-		return EXIT_STATUS_HOST;
-	return d.has_mktme ? (int)EXIT_STATUS_OK : (int)EXIT_STATUS_HOST;
+		return err_set(err, r, "cannot write: %s", strerror(-r));
+	if (!d.has_mktme)
+		*ret_status = EXIT_STATUS_HOST;
+	return 0;
 }
 
 /* --- keys ---------------------------------------------------------------- */
@@ -131,20 +134,28 @@ static int show_key(void *arg, const struct key_info *k)
 	return 0;
 }
 
-static int keys(const struct mktme_verb *v, struct key_service *s)
+static int no_list(int code, struct err *err)
+{
+	return err_set_kind(err, ERR_HOST, code, "/proc/keys: %s",
+			    strerror(-code));
+}
+
+static int keys(const struct mktme_verb *v, struct key_service *s,
+		int *ret_status, struct err *err)
 {
 	struct keys l = {.list = v->json ? json_array() : NULL};
 	int r = s->ops->list(s, show_key, &l);
 
+	(void)ret_status;
 	if (r < 0)
-		log_error("mktme: /proc/keys: %s", strerror(-r));
+		r = no_list(r, err);
 	else if (v->json)
 		json_dumpf(l.list, stdout, JSON_INDENT(2)), putchar('\n');
 	else if (!l.n)
 		puts("no keys of type mktme can be seen (a guest's own key is "
 		     "gone as soon as its memory is encrypted)");
 	json_decref(l.list);
-	return r < 0 ? (int)EXIT_STATUS_HOST : (int)EXIT_STATUS_OK;
+	return r;
 }
 
 /* --- release ------------------------------------------------------------- */
@@ -171,79 +182,75 @@ static int is_wanted(void *arg, const struct key_info *k)
 	return hit;
 }
 
-static int release(const struct mktme_verb *v, struct key_service *s)
+static int release(const struct mktme_verb *v, struct key_service *s,
+		   int *ret_status, struct err *err)
 {
 	struct wanted w = {.id = v->key};
 	char *end;
 	long serial;
 	int r;
 
-	if (!v->key) {
-		log_error("mktme: release: needs a KEY: a serial number, or "
-			  "the id of a shared key (coffer mktme keys)");
-		return EXIT_STATUS_USAGE;
-	}
+	(void)ret_status;
+	if (!v->key)
+		return err_set_kind(err, ERR_USAGE, -EINVAL,
+				    "release: needs a KEY: a serial number, or "
+				    "the id of a shared key (coffer mktme "
+				    "keys)");
 	serial = strtol(v->key, &end, 10);
 	if (!*end && serial > 0 && serial <= INT32_MAX)
 		w.serial = (int32_t)serial;
 	r = s->ops->list(s, is_wanted, &w);
-	if (r < 0) {
-		log_error("mktme: /proc/keys: %s", strerror(-r));
-		return EXIT_STATUS_HOST;
-	}
-	if (!w.found.serial) {
-		log_error("mktme: release: '%s': no such key of type mktme "
-			  "(coffer mktme keys lists them)",
-			  v->key);
-		return EXIT_STATUS_INPUT;
-	}
+	if (r < 0)
+		return no_list(r, err);
+	if (!w.found.serial)
+		return err_set_kind(err, ERR_INPUT, -ENOENT,
+				    "release: '%s': no such key of type mktme "
+				    "(coffer mktme keys lists them)",
+				    v->key);
 	r = s->ops->invalidate(s, w.found.serial);
-	if (r < 0) {
-		log_error("mktme: release: key %d: %s", w.found.serial,
-			  r == -EACCES ? "no permission: only who possesses "
-					 "it, or the same user for a shared "
-					 "key"
-				       : strerror(-r));
-		return r == -EACCES ? (int)EXIT_STATUS_PERM
-				    : (int)EXIT_STATUS_HOST;
-	}
+	if (r == -EACCES)
+		return err_set_kind(err, ERR_PERM, r,
+				    "release: key %d: no permission: only who "
+				    "possesses it, or the same user for a "
+				    "shared key",
+				    w.found.serial);
+	if (r < 0)
+		return err_set_kind(err, ERR_HOST, r, "release: key %d: %s",
+				    w.found.serial, strerror(-r));
 	printf("key %d released; its KeyID is free when the memory of its "
 	       "guests is\n",
 	       w.found.serial);
-	return EXIT_STATUS_OK;
+	return 0;
+}
+
+/* --- the verb ------------------------------------------------------------ */
+
+static const struct command {
+	const char *name;
+	int (*run)(const struct mktme_verb *v, struct key_service *s,
+		   int *ret_status, struct err *err);
+} commands[] = {{"status", status}, {"keys", keys}, {"release", release}};
+
+static int run(void *config, int *ret_status, struct err *err)
+{
+	static const struct cli_words known = {
+		.what = "command",
+		.help = "coffer mktme --help",
+		.v = commands,
+		.n = ARRAY_SIZE(commands),
+		.size = sizeof(commands[0]),
+	};
+	const struct mktme_verb *v = config;
+	const struct command *c = cli_words_find(&known, v->command, err);
+
+	if (!c)
+		return -EINVAL;
+	return c->run(v, key_service_kernel(), ret_status, err);
 }
 
 int cli_mktme(int argc, char *const *argv)
 {
-	static const struct {
-		const char *name;
-		int (*run)(const struct mktme_verb *v, struct key_service *s);
-	} commands[] = {
-		{"status", status}, {"keys", keys}, {"release", release}};
-	struct mktme_verb v = {0};
-	enum option_outcome outcome;
-	struct err err = {0};
-	int ret = EXIT_STATUS_USAGE, r;
-	bool known = false;
+	struct mktme_verb v;
 
-	r = option_parse_args(&mktme_option_table, argc, argv, &v, &outcome,
-			      &err);
-	if (r < 0) {
-		log_error("mktme: %s", err.msg);
-		ret = (int)exit_status_of_err(&err);
-	} else if (cli_show(&mktme_option_table, outcome)) {
-		ret = EXIT_STATUS_OK;
-	} else {
-		for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-			if (!strcmp(commands[i].name, v.command)) {
-				known = true;
-				ret = commands[i].run(&v, key_service_kernel());
-			}
-		if (!known)
-			log_error("mktme: '%s': unknown command (status, keys, "
-				  "release)",
-				  v.command);
-	}
-	option_free(&mktme_option_table, &v);
-	return cli_close_stdout(ret);
+	return cli_frame(&mktme_option_table, argc, argv, &v, run);
 }

@@ -6,20 +6,11 @@
 
 #include "owner/owner.h"
 #include "vmm/base/err.h"
-#include "vmm/base/log.h"
 #include "vmm/base/own.h"
 #include "vmm/cli/bundle_cli.h"
-#include "vmm/cli/cli_frame.h"
+#include "vmm/cli/cli_group.h"
 #include "vmm/cli/owner_inputs.h"
 #include "vmm/cli/owner_options.h"
-#include "vmm/exit_status.h"
-#include "vmm/nearest.h"
-
-struct command {
-	const char *name;
-	const struct option_table *options;
-	int (*run)(const struct owner_config *c, struct err *err);
-};
 
 static struct owner_texts texts(const struct text_list *l)
 {
@@ -52,6 +43,14 @@ static int report_of(const struct owner_config *c, struct owner_report *ret,
 	return 0;
 }
 
+/* "Not to be trusted" is an answer, with a status of its own. */
+static int verdict(int r, int *ret_status)
+{
+	if (r == -EKEYREJECTED)
+		*ret_status = OWNER_EXIT_NO;
+	return r;
+}
+
 static struct owner_platform platform_of(const struct owner_config *c)
 {
 	return (struct owner_platform){
@@ -62,8 +61,9 @@ static struct owner_platform platform_of(const struct owner_config *c)
 	};
 }
 
-static int run_session(const struct owner_config *c, struct err *err)
+static int run_session(void *config, int *ret_status, struct err *err)
 {
+	const struct owner_config *c = config;
 	struct owner_session_opts o = {
 		.platform = platform_of(c),
 		.policy = c->policy.value,
@@ -76,11 +76,12 @@ static int run_session(const struct owner_config *c, struct err *err)
 		return err_set_kind(err, ERR_USAGE, -EINVAL,
 				    "--simulated asks for a chain to be "
 				    "verified, --unverified for none");
-	return owner_session(&o, stdout, err);
+	return verdict(owner_session(&o, stdout, err), ret_status);
 }
 
-static int run_measure(const struct owner_config *c, struct err *err)
+static int run_measure(void *config, int *ret_status, struct err *err)
 {
+	const struct owner_config *c = config;
 	AUTO(owner_inputs_destroyp) struct owner_inputs *in = NULL;
 	struct owner_measure_opts o = {.tik = c->tik, .is_es = c->es};
 	int r = report_of(c, &o.report, err);
@@ -88,14 +89,15 @@ static int run_measure(const struct owner_config *c, struct err *err)
 	if (r >= 0)
 		r = owner_inputs_create(c, &in, err);
 	if (r < 0)
-		return r;
+		return verdict(r, ret_status);
 	o.content = owner_inputs_content(in);
 	o.is_es |= owner_inputs_is_es(in);
-	return owner_measure(&o, stdout, err);
+	return verdict(owner_measure(&o, stdout, err), ret_status);
 }
 
-static int run_verify(const struct owner_config *c, struct err *err)
+static int run_verify(void *config, int *ret_status, struct err *err)
 {
+	const struct owner_config *c = config;
 	AUTO(owner_inputs_destroyp) struct owner_inputs *in = NULL;
 	struct owner_verify_opts o = {
 		.tik = c->tik,
@@ -113,13 +115,14 @@ static int run_verify(const struct owner_config *c, struct err *err)
 	if (r >= 0)
 		r = owner_inputs_create(c, &in, err);
 	if (r < 0)
-		return r;
+		return verdict(r, ret_status);
 	o.content = owner_inputs_content(in);
-	return owner_verify(&o, stdout, err);
+	return verdict(owner_verify(&o, stdout, err), ret_status);
 }
 
-static int run_attestation(const struct owner_config *c, struct err *err)
+static int run_attestation(void *config, int *ret_status, struct err *err)
 {
+	const struct owner_config *c = config;
 	AUTO(owner_inputs_destroyp) struct owner_inputs *in = NULL;
 	struct owner_attestation_opts o = {
 		.platform = platform_of(c),
@@ -134,13 +137,14 @@ static int run_attestation(const struct owner_config *c, struct err *err)
 	if (r >= 0)
 		r = owner_inputs_create(c, &in, err);
 	if (r < 0)
-		return r;
+		return verdict(r, ret_status);
 	o.content = owner_inputs_content(in);
-	return owner_attestation(&o, stdout, err);
+	return verdict(owner_attestation(&o, stdout, err), ret_status);
 }
 
-static int run_secret(const struct owner_config *c, struct err *err)
+static int run_secret(void *config, int *ret_status, struct err *err)
 {
+	const struct owner_config *c = config;
 	struct owner_secret_opts o = {
 		.tik = c->tik,
 		.tek = c->tek,
@@ -158,101 +162,52 @@ static int run_secret(const struct owner_config *c, struct err *err)
 			    : !o.tek ? "--tek"
 				     : "--secret",
 			    err);
-	return r < 0 ? r : owner_secret(&o, stdout, err);
-}
-
-static int run_inspect(const struct owner_config *c, struct err *err)
-{
-	return owner_inspect(
-		&(struct owner_inspect_opts){
-			.files = texts(&c->files),
-			.policy = c->policy.given ? &c->policy.value : NULL,
-		},
-		stdout, err);
-}
-
-static const struct command commands[] = {
-	{"session", &owner_session_table, run_session},
-	{"verify", &owner_verify_table, run_verify},
-	{"secret", &owner_secret_table, run_secret},
-	{"measure", &owner_measure_table, run_measure},
-	{"attestation", &owner_attestation_table, run_attestation},
-	{"inspect", &owner_inspect_table, run_inspect},
-};
-
-static void print_usage(void)
-{
-	printf("Usage: coffer owner COMMAND [OPTION...]\n"
-	       "What the owner of a confidential guest does, away from the "
-	       "host.\n\n");
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		printf("  %-12s %s\n", commands[i].name,
-		       commands[i].options->summary);
-	printf("\nExit status\n"
-	       "  0   done; what was to be verified is good\n"
-	       "  1   not to be trusted: chain, measurement, policy, firmware, "
-	       "used keys\n"
-	       "  64  bad usage\n"
-	       "  66  a file is missing or not what it should be\n"
-	       "  69  the host lacks something\n"
-	       "  77  no permission\n"
-	       "\nMore: coffer owner COMMAND --help, coffer-owner(1)\n");
-}
-
-static const struct command *find(const char *name)
-{
-	struct nearest near;
-
-	nearest_start(&near, name);
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-		if (!strcmp(commands[i].name, name))
-			return &commands[i];
-		nearest_offer(&near, commands[i].name);
-	}
-	if (near.best)
-		log_error("owner: '%.48s': unknown command (did you mean "
-			  "'%s'?)",
-			  name, near.best);
-	else
-		log_error("owner: '%.48s': unknown command (coffer owner "
-			  "--help lists them)",
-			  name);
-	return NULL;
-}
-
-/* What a frame is given: the options, and whose they are. */
-struct call {
-	struct owner_config c; /* first: the tables' offsets are into it */
-	const struct command *cmd;
-};
-
-static int run(void *config, int *ret_status, struct err *err)
-{
-	const struct call *call = config;
-	int r = call->cmd->run(&call->c, err);
-
-	if (r == -EKEYREJECTED)
-		*ret_status = OWNER_EXIT_NO;
+	if (r >= 0)
+		r = verdict(owner_secret(&o, stdout, err), ret_status);
 	return r;
+}
+
+static int run_inspect(void *config, int *ret_status, struct err *err)
+{
+	const struct owner_config *c = config;
+	const struct owner_inspect_opts o = {
+		.files = texts(&c->files),
+		.policy = c->policy.given ? &c->policy.value : NULL,
+	};
+
+	return verdict(owner_inspect(&o, stdout, err), ret_status);
 }
 
 int owner_cli_main(int argc, char *const *argv)
 {
-	struct call call;
+	static const struct cli_command commands[] = {
+		{"session", &owner_session_table, run_session},
+		{"verify", &owner_verify_table, run_verify},
+		{"secret", &owner_secret_table, run_secret},
+		{"measure", &owner_measure_table, run_measure},
+		{"attestation", &owner_attestation_table, run_attestation},
+		{"inspect", &owner_inspect_table, run_inspect},
+	};
+	static const struct cli_group group = {
+		.verb = "owner",
+		.page = "coffer-owner(1)",
+		.summary = "What the owner of a confidential guest does, away "
+			   "from the host.",
+		.epilogue = "\nExit status\n"
+			    "  0   done; what was to be verified is good\n"
+			    "  1   not to be trusted: chain, measurement, "
+			    "policy, firmware, used keys\n"
+			    "  64  bad usage\n"
+			    "  66  a file is missing or not what it should "
+			    "be\n"
+			    "  69  the host lacks something\n"
+			    "  77  no permission\n",
+		.v = commands,
+		.n = ARRAY_SIZE(commands),
+	};
+	struct owner_config c;
 
-	if (argc < 2 || !strcmp(argv[1], "-h") || !strcmp(argv[1], "--help") ||
-	    !strcmp(argv[1], "help")) {
-		print_usage();
-		return cli_close_stdout(EXIT_STATUS_OK);
-	}
-	if (!strcmp(argv[1], "--version")) {
-		cli_print_version();
-		return cli_close_stdout(EXIT_STATUS_OK);
-	}
-	if (!strcmp(argv[1], "bundle")) /* as `coffer bundle` calls us */
+	if (argc > 1 && !strcmp(argv[1], "bundle")) /* `coffer bundle` does */
 		return bundle_cli_main(argc - 1, argv + 1);
-	call.cmd = find(argv[1]);
-	if (!call.cmd)
-		return EXIT_STATUS_USAGE;
-	return cli_frame(call.cmd->options, argc - 1, argv + 1, &call, run);
+	return cli_group_main(&group, argc, argv, &c);
 }

@@ -1,40 +1,7 @@
 /* vmm/cli/owner_options.c - option tables of the guest owner's commands. */
 #include "vmm/cli/owner_options.h"
 
-#include <errno.h>
-#include <string.h>
-
-#include "crypto/sev_policy.h"
-#include "vmm/base/err.h"
-#include "vmm/quantity.h"
-
 #define AT(f, t) OPTION_AT(struct owner_config, f, t)
-
-static int parse_policy(void *field, const char *text, struct err *err)
-{
-	struct owner_policy_option *p = field;
-	int r = sev_policy_parse(text, &p->value, err);
-
-	p->given = r >= 0;
-	return r;
-}
-
-static int parse_api(void *field, const char *text, struct err *err)
-{
-	struct owner_api_option *a = field;
-	char form[32] = "";
-	uint32_t policy;
-
-	/* The form in which a policy has it. */
-	snprintf(form, sizeof(form), "api=%s", text);
-	if (strlen(text) > 7 || sev_policy_parse(form, &policy, NULL) < 0)
-		return err_set_kind(err, ERR_USAGE, -EINVAL,
-				    "'%.32s': expected MAJOR.MINOR, as 1.51",
-				    text);
-	*a = (struct owner_api_option){true, sev_policy_api_major(policy),
-				       sev_policy_api_minor(policy)};
-	return 0;
-}
 
 static void init(void *target)
 {
@@ -55,12 +22,12 @@ static const struct option_desc session_words[] = {
 	 .required = true},
 	{.name = "POLICY",
 	 .kind = OPTION_PARSED,
-	 .off = AT(policy, struct owner_policy_option),
+	 .off = AT(policy, struct policy_config),
 	 .help = "what the host may do: 0x1, or "
 		 "nodbg,noks,es,nosend,domain,sev,api=1.51",
 	 .operand = true,
 	 .required = true,
-	 .parse = parse_policy},
+	 .parse = sev_option_policy},
 	{0},
 };
 
@@ -249,10 +216,10 @@ static const struct option_desc report_options[] = {
 	 .max = 4096},
 	{.name = "api",
 	 .kind = OPTION_PARSED,
-	 .off = AT(api, struct owner_api_option),
+	 .off = AT(api, struct sev_api_config),
 	 .arg = "MAJOR.MINOR",
 	 .help = "without --launch: version of the firmware's API",
-	 .parse = parse_api},
+	 .parse = sev_option_api},
 	{.name = "build",
 	 .kind = OPTION_NUMBER,
 	 .off = AT(build, uint64_t),
@@ -261,10 +228,10 @@ static const struct option_desc report_options[] = {
 	 .max = 255},
 	{.name = "policy",
 	 .kind = OPTION_PARSED,
-	 .off = AT(policy, struct owner_policy_option),
+	 .off = AT(policy, struct policy_config),
 	 .arg = "POLICY",
 	 .help = "without --launch: policy of the guest",
-	 .parse = parse_policy},
+	 .parse = sev_option_policy},
 	{0},
 };
 
@@ -304,10 +271,10 @@ static const struct option_desc verify_options[] = {
 		 "if it is there."},
 	{.name = "min-api",
 	 .kind = OPTION_PARSED,
-	 .off = AT(min_api, struct owner_api_option),
+	 .off = AT(min_api, struct sev_api_config),
 	 .arg = "MAJOR.MINOR",
 	 .help = "lowest firmware API to accept",
-	 .parse = parse_api},
+	 .parse = sev_option_api},
 	{.name = "min-build",
 	 .kind = OPTION_NUMBER,
 	 .off = AT(min_build, uint64_t),
@@ -358,10 +325,10 @@ static const struct option_desc attestation_options[] = {
 	 .help = "what coffer ctl attestation printed, or the 208 bytes"},
 	{.name = "policy",
 	 .kind = OPTION_PARSED,
-	 .off = AT(policy, struct owner_policy_option),
+	 .off = AT(policy, struct policy_config),
 	 .arg = "POLICY",
 	 .help = "the guest must have this one",
-	 .parse = parse_policy},
+	 .parse = sev_option_policy},
 	OPTION_HELP_AND_VERSION,
 	{0},
 };
@@ -452,10 +419,10 @@ static const struct option_desc inspect_words[] = {
 static const struct option_desc inspect_options[] = {
 	{.name = "policy",
 	 .kind = OPTION_PARSED,
-	 .off = AT(policy, struct owner_policy_option),
+	 .off = AT(policy, struct policy_config),
 	 .arg = "POLICY",
 	 .help = "explain a policy",
-	 .parse = parse_policy},
+	 .parse = sev_option_policy},
 	OPTION_HELP_AND_VERSION,
 	{0},
 };

@@ -3,22 +3,13 @@
 #define VMM_CLI_OWNER_OPTIONS_H
 
 #include "vmm/option.h"
-
-struct owner_policy_option {
-	bool given;
-	uint32_t value;
-};
-
-struct owner_api_option {
-	bool given;
-	uint8_t major, minor;
-};
+#include "vmm/sev_option.h"
 
 /* One struct for all commands; each fills what it has options for. */
 struct owner_config {
 	/* session */
 	char *chain, *name, *roots, *cek;
-	struct owner_policy_option policy;
+	struct policy_config policy;
 	bool simulated, unverified, force;
 	/* what should have been launched */
 	char *bundle, *bundle_key;
@@ -32,11 +23,11 @@ struct owner_config {
 	bool es;
 	/* what the host reports */
 	char *launch, *measurement;
-	struct owner_api_option api;
+	struct sev_api_config api;
 	uint64_t build; /* OWNER_NO_BUILD: not given */
 	/* keys and conditions */
 	char *tik, *tek, *session;
-	struct owner_api_option min_api;
+	struct sev_api_config min_api;
 	uint64_t min_build;
 	struct text_list require;
 	/* attestation */

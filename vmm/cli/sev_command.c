@@ -11,8 +11,8 @@
 #include "owner/owner_file.h"
 #include "vmm/base/err.h"
 #include "vmm/base/hex.h"
+#include "vmm/cli/cli_words.h"
 #include "vmm/kvm/sev_dev.h"
-#include "vmm/nearest.h"
 
 /* --- what is printed ------------------------------------------------------
  */
@@ -267,19 +267,15 @@ static const struct action {
 
 static const struct action *find(const char *name, struct err *err)
 {
-	struct nearest near;
+	static const struct cli_words known = {
+		.what = "command",
+		.help = "coffer help sev",
+		.v = actions,
+		.n = ARRAY_SIZE(actions),
+		.size = sizeof(actions[0]),
+	};
 
-	nearest_start(&near, name);
-	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
-		if (!strcmp(actions[i].name, name))
-			return &actions[i];
-		nearest_offer(&near, actions[i].name);
-	}
-	err_set_kind(err, ERR_USAGE, -EINVAL, "'%.32s': unknown command%s%s%s",
-		     name, near.best ? " (did you mean '" : "",
-		     near.best ? near.best : " (coffer help sev lists them)",
-		     near.best ? "'?)" : "");
-	return NULL;
+	return cli_words_find(&known, name, err);
 }
 
 int sev_command_check(const struct sev_command *c, struct err *err)

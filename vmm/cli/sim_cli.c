@@ -37,7 +37,7 @@ static int configure(const struct sim_options *o, struct sim_config *ret,
 	if (o->mktme_syscall && mktme_syscall_check(o->mktme_syscall, err) < 0)
 		return err_prefix(err, "--mktme-syscall");
 	*ret = (struct sim_config){
-		.fw = {.api = {o->api_major, o->api_minor, (uint8_t)o->build},
+		.fw = {.api = {o->api.major, o->api.minor, (uint8_t)o->build},
 		       .has_es = !o->no_es,
 		       .asids = (uint32_t)o->asids,
 		       .min_sev_asid = (uint32_t)o->es_asids + 1,

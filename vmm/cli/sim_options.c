@@ -1,36 +1,14 @@
 /* vmm/cli/sim_options.c - option table of coffer-sim. */
 #include "vmm/cli/sim_options.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "sim/sim_mktme.h"
-#include "vmm/base/err.h"
 
 #define AT(f, t) OPTION_AT(struct sim_options, f, t)
-
-static int parse_api(void *field, const char *text, struct err *err)
-{
-	unsigned int major, minor;
-	uint8_t *api = field;
-	char rest;
-
-	if (strlen(text) > 7 ||
-	    sscanf(text, "%3u.%3u%c", &major, &minor, &rest) != 2 ||
-	    major > 255 || minor > 255)
-		return err_set_kind(err, ERR_USAGE, -EINVAL,
-				    "'%.32s': expected MAJOR.MINOR, as 1.51",
-				    text);
-	api[0] = (uint8_t)major;
-	api[1] = (uint8_t)minor;
-	return 0;
-}
 
 static void init(void *target)
 {
 	*(struct sim_options *)target = (struct sim_options){
-		.api_major = 1,
-		.api_minor = 55,
+		.api = {.major = 1, .minor = 55},
 		.build = 24,
 		.asids = 509,
 		.es_asids = 99,
@@ -64,10 +42,10 @@ static const struct option_desc platform_options[] = {
 	 .more = "Without it each run is a platform of its own."},
 	{.name = "api",
 	 .kind = OPTION_PARSED,
-	 .off = AT(api_major, uint8_t),
+	 .off = AT(api, struct sev_api_config),
 	 .arg = "MAJOR.MINOR",
 	 .help = "version of the firmware's API (1.55)",
-	 .parse = parse_api},
+	 .parse = sev_option_api},
 	{.name = "build",
 	 .kind = OPTION_NUMBER,
 	 .off = AT(build, uint64_t),

@@ -3,13 +3,14 @@
 #define VMM_CLI_SIM_OPTIONS_H
 
 #include "vmm/option.h"
+#include "vmm/sev_option.h"
 
 struct sim_options {
 	char *state, *trace;
 	struct text_list faults;
 	bool scramble, cbit_alias, no_es, no_sev;
 	uint64_t c_bit; /* 0: chosen */
-	uint8_t api_major, api_minor;
+	struct sev_api_config api;
 	int mktme_profile; /* enum sim_mktme_profile */
 	uint64_t keyids, mktme_syscall;
 	bool mktme_poison;
