@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,12 +11,13 @@
 #include <unistd.h>
 
 #include "tests/fake/fake_keys.h"
+#include "tests/unit/fake_root.h"
 #include "vmm/base/own.h"
 #include "vmm/cli/doctor.h"
 #include "vmm/kvm/kvm_sys.h"
 
 struct fixture {
-	char root[32];
+	char root[FAKE_ROOT_MAX];
 	struct doctor d;
 	struct fake_keys keys;
 };
@@ -26,20 +26,10 @@ static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	snprintf(f->root, sizeof(f->root), "/tmp/coffer-test-XXXXXX");
-	assert_non_null(mkdtemp(f->root));
+	fake_root_create(f->root);
 	doctor_init(&f->d, f->root);
 	*state = f;
 	return 0;
-}
-
-static int remove_entry(const char *path, const struct stat *st, int flag,
-			struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
 }
 
 static int teardown(void **state)
@@ -47,27 +37,9 @@ static int teardown(void **state)
 	struct fixture *f = *state;
 
 	doctor_close(&f->d);
-	nftw(f->root, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	fake_root_destroy(f->root);
 	free(f);
 	return 0;
-}
-
-/* Make <root>@path with @text, and the directories above it. */
-static void put(struct fixture *f, const char *path, const char *text)
-{
-	char full[256];
-	FILE *file;
-
-	snprintf(full, sizeof(full), "%s%s", f->root, path);
-	for (char *p = full + strlen(f->root) + 1; (p = strchr(p, '/')); p++) {
-		*p = 0;
-		mkdir(full, 0700);
-		*p = '/';
-	}
-	file = fopen(full, "we");
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
 }
 
 static void only_line(struct fixture *f, const char *name,
@@ -103,7 +75,7 @@ static void a_device_that_is_not_kvm_is_recognised(void **state)
 {
 	struct fixture *f = *state;
 
-	put(f, "/dev/kvm", "");
+	fake_root_put(f->root, "/dev/kvm", "");
 	doctor_check_kvm_device(&f->d);
 	only_line(f, "kvm.device", DOCTOR_OK, "opens");
 	doctor_check_kvm_api(&f->d);
@@ -116,7 +88,7 @@ static void a_kvm_without_permission_names_the_group(void **state)
 	uid_t me = geteuid();
 	char full[64];
 
-	put(f, "/dev/kvm", "");
+	fake_root_put(f->root, "/dev/kvm", "");
 	snprintf(full, sizeof(full), "%s/dev/kvm", f->root);
 	assert_int_equal(chmod(full, 0020), 0);
 	if (!me) { /* to root everything is permitted */
@@ -138,12 +110,12 @@ static void the_kvm_module_is_named(void **state)
 {
 	struct fixture *f = *state;
 
-	put(f, "/sys/module/kvm/parameters/x", "1\n");
-	put(f, "/sys/module/kvm_odd/parameters/x", "1\n");
+	fake_root_put(f->root, "/sys/module/kvm/parameters/x", "1\n");
+	fake_root_put(f->root, "/sys/module/kvm_odd/parameters/x", "1\n");
 	doctor_check_kvm_module(&f->d);
 	only_line(f, "kvm.module", DOCTOR_WARN,
 		  "neither kvm_amd nor kvm_intel, but kvm_odd");
-	put(f, "/sys/module/kvm_amd/parameters/nested", "1\n");
+	fake_root_put(f->root, "/sys/module/kvm_amd/parameters/nested", "1\n");
 	doctor_check_kvm_module(&f->d);
 	only_line(f, "kvm.module", DOCTOR_OK, "kvm_amd (nested=1)");
 }
@@ -201,17 +173,23 @@ static void huge_pages_are_counted(void **state)
 {
 	struct fixture *f = *state;
 
-	put(f, "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "8\n");
-	put(f, "/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages",
-	    "3\n");
+	fake_root_put(f->root,
+		      "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages",
+		      "8\n");
+	fake_root_put(
+		f->root,
+		"/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages",
+		"3\n");
 	doctor_check_hugepages(&f->d);
 	assert_int_equal(f->d.n, 2);
 	assert_int_equal(f->d.line[0].verdict, DOCTOR_OK);
 	assert_string_equal(f->d.line[0].fact, "3 free of 8 huge pages of 2M");
 	assert_int_equal(f->d.line[1].verdict, DOCTOR_WARN);
 	f->d.n = 0;
-	put(f, "/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages",
-	    "0\n");
+	fake_root_put(
+		f->root,
+		"/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages",
+		"0\n");
 	doctor_check_hugepages(&f->d);
 	assert_int_equal(f->d.line[0].verdict, DOCTOR_WARN);
 	assert_non_null(strstr(f->d.line[0].fix, "nr_hugepages"));
@@ -224,10 +202,10 @@ static void transparent_huge_pages_have_a_mode(void **state)
 
 	doctor_check_thp(&f->d);
 	only_line(f, "host.thp", DOCTOR_WARN, "no transparent");
-	put(f, path, "always madvise [never]\n");
+	fake_root_put(f->root, path, "always madvise [never]\n");
 	doctor_check_thp(&f->d);
 	only_line(f, "host.thp", DOCTOR_WARN, "off");
-	put(f, path, "always [madvise] never\n");
+	fake_root_put(f->root, path, "always [madvise] never\n");
 	doctor_check_thp(&f->d);
 	only_line(f, "host.thp", DOCTOR_OK, "[madvise]");
 }
@@ -239,7 +217,7 @@ static void devices_are_opened(void **state)
 	doctor_check_tun(&f->d);
 	assert_non_null(strstr(f->d.line[0].fix, "modprobe tun"));
 	only_line(f, "host.tun", DOCTOR_WARN, "No such file");
-	put(f, "/dev/net/tun", "");
+	fake_root_put(f->root, "/dev/net/tun", "");
 	doctor_check_tun(&f->d);
 	only_line(f, "host.tun", DOCTOR_OK, "opens");
 	doctor_check_vhost_net(&f->d);
@@ -254,10 +232,11 @@ static void cgroup_v2_is_recognised_by_its_controllers(void **state)
 
 	doctor_check_cgroup(&f->d);
 	only_line(f, "host.cgroup", DOCTOR_WARN, "no cgroup v2");
-	put(f, "/sys/fs/cgroup/cgroup.controllers", "");
+	fake_root_put(f->root, "/sys/fs/cgroup/cgroup.controllers", "");
 	doctor_check_cgroup(&f->d);
 	only_line(f, "host.cgroup", DOCTOR_OK, "no controllers");
-	put(f, "/sys/fs/cgroup/cgroup.controllers", "cpu memory\n");
+	fake_root_put(f->root, "/sys/fs/cgroup/cgroup.controllers",
+		      "cpu memory\n");
 	doctor_check_cgroup(&f->d);
 	only_line(f, "host.cgroup", DOCTOR_OK, "cpu memory");
 }
@@ -266,9 +245,9 @@ static void memory_is_read_from_meminfo(void **state)
 {
 	struct fixture *f = *state;
 
-	put(f, "/proc/meminfo",
-	    "MemTotal:  2048 kB\nMemFree: 1 kB\n"
-	    "MemAvailable:  1024 kB\n");
+	fake_root_put(f->root, "/proc/meminfo",
+		      "MemTotal:  2048 kB\nMemFree: 1 kB\n"
+		      "MemAvailable:  1024 kB\n");
 	doctor_check_memory(&f->d);
 	only_line(f, "host.memory", DOCTOR_OK, "1 MiB available of 2 MiB");
 }
@@ -378,8 +357,9 @@ static void a_host_without_mktme_is_asked_one_harmless_question(void **state)
 {
 	struct fixture *f = *state;
 
-	put(f, "/proc/cpuinfo", "processor\t: 0\nflags\t\t: fpu vme\n");
-	put(f, "/etc/coffer.conf", "mktme-syscall = 1000\n");
+	fake_root_put(f->root, "/proc/cpuinfo",
+		      "processor\t: 0\nflags\t\t: fpu vme\n");
+	fake_root_put(f->root, "/etc/coffer.conf", "mktme-syscall = 1000\n");
 	run_mktme(f, -ENODEV, -ENOKEY);
 	assert_int_equal(mktme_line(f, "mktme.cpu")->verdict, DOCTOR_WARN);
 	assert_int_equal(mktme_line(f, "mktme.kernel")->verdict, DOCTOR_WARN);
@@ -397,9 +377,10 @@ static void a_host_with_mktme_says_what_it_protects_from(void **state)
 	char path[128];
 	FILE *file;
 
-	put(f, "/proc/cpuinfo", "flags\t\t: fpu tme vme pconfig\n");
-	put(f, "/etc/coffer.conf", "mktme-syscall = 1000\n");
-	put(f, "/dev/cpu/0/msr", "");
+	fake_root_put(f->root, "/proc/cpuinfo",
+		      "flags\t\t: fpu tme vme pconfig\n");
+	fake_root_put(f->root, "/etc/coffer.conf", "mktme-syscall = 1000\n");
+	fake_root_put(f->root, "/dev/cpu/0/msr", "");
 	/* locked, enabled, 6 bits of KeyID of which 2 are TDX's */
 	memcpy(msrs + 0x982, (uint8_t[]){3, 0, 0, 0, 0x26, 0, 0, 0}, 8);
 	snprintf(path, sizeof(path), "%s/dev/cpu/0/msr", f->root);
@@ -426,12 +407,12 @@ static void what_is_wrong_with_the_number_is_said(void **state)
 	assert_non_null(
 		strstr(mktme_line(f, "mktme.syscall")->fact, "not set"));
 	assert_int_equal(f->keys.called, 0);
-	put(f, "/etc/coffer.conf", "mktme-syscall = 436\n");
+	fake_root_put(f->root, "/etc/coffer.conf", "mktme-syscall = 436\n");
 	run_mktme(f, 0, -ENOKEY);
 	assert_non_null(
 		strstr(mktme_line(f, "mktme.syscall")->fact, "close_range"));
 	assert_int_equal(f->keys.called, 0);
-	put(f, "/etc/coffer.conf", "mktme-syscall = 1000\n");
+	fake_root_put(f->root, "/etc/coffer.conf", "mktme-syscall = 1000\n");
 	run_mktme(f, 0, -ENOSYS);
 	assert_non_null(
 		strstr(mktme_line(f, "mktme.syscall")->fact, "no call"));

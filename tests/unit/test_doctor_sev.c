@@ -2,7 +2,6 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,11 +9,12 @@
 #include <unistd.h>
 
 #include "tests/fake/fake_psp.h"
+#include "tests/unit/fake_root.h"
 #include "vmm/base/err.h"
 #include "vmm/cli/doctor.h"
 
 struct fixture {
-	char root[32];
+	char root[FAKE_ROOT_MAX];
 	struct doctor d;
 };
 
@@ -59,8 +59,7 @@ static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	snprintf(f->root, sizeof(f->root), "/tmp/coffer-test-XXXXXX");
-	assert_non_null(mkdtemp(f->root));
+	fake_root_create(f->root);
 	doctor_init(&f->d, f->root);
 	f->d.sev_leaf = fake_leaf;
 	f->d.sev_open = fake_open;
@@ -79,42 +78,15 @@ static int setup(void **state)
 	return 0;
 }
 
-static int remove_entry(const char *path, const struct stat *st, int flag,
-			struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
-
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
 
 	f->d.kvm_fd = -1; /* a made-up number */
 	doctor_close(&f->d);
-	nftw(f->root, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	fake_root_destroy(f->root);
 	free(f);
 	return 0;
-}
-
-/* Make <root>@path with @text, and the directories above it. */
-static void put(struct fixture *f, const char *path, const char *text)
-{
-	char full[256];
-	FILE *file;
-
-	snprintf(full, sizeof(full), "%s%s", f->root, path);
-	for (char *p = full + strlen(f->root) + 1; (p = strchr(p, '/')); p++) {
-		*p = 0;
-		mkdir(full, 0700);
-		*p = '/';
-	}
-	file = fopen(full, "we");
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
 }
 
 /* Run @check: its line @i is this one. */
@@ -188,15 +160,17 @@ static void asids_in_use_are_counted_where_the_kernel_does(void **state)
 
 	doctor_check_sev_use(&f->d);
 	assert_int_equal(f->d.n, 0);
-	put(f, "/sys/fs/cgroup/misc.capacity", "sev 410\nsev_es 99\n");
+	fake_root_put(f->root, "/sys/fs/cgroup/misc.capacity",
+		      "sev 410\nsev_es 99\n");
 	says(f, doctor_check_sev_use, 0, "sev.free", DOCTOR_OK,
 	     "does not say how many");
-	put(f, "/sys/fs/cgroup/misc.current", "sev 10\nsev_es 99\n");
+	fake_root_put(f->root, "/sys/fs/cgroup/misc.current",
+		      "sev 10\nsev_es 99\n");
 	says(f, doctor_check_sev_use, 0, "sev.free", DOCTOR_OK,
 	     "400 of 410 ASIDs for SEV guests are free");
 	says(f, doctor_check_sev_use, 1, "sev.free-es", DOCTOR_WARN,
 	     "all 99 ASIDs for SEV-ES guests are in use");
-	put(f, "/sys/fs/cgroup/misc.capacity", "nonsense\n");
+	fake_root_put(f->root, "/sys/fs/cgroup/misc.capacity", "nonsense\n");
 	f->d.n = 0;
 	doctor_check_sev_use(&f->d);
 	assert_int_equal(f->d.n, 0);
@@ -208,13 +182,13 @@ static void the_module_may_have_it_off(void **state)
 
 	says(f, doctor_check_sev_module, 0, "sev.module", DOCTOR_WARN,
 	     "is not loaded, or has no parameter sev");
-	put(f, "/sys/module/kvm_amd/parameters/sev", "Y\n");
-	put(f, "/sys/module/kvm_amd/parameters/sev_es", "0\n");
+	fake_root_put(f->root, "/sys/module/kvm_amd/parameters/sev", "Y\n");
+	fake_root_put(f->root, "/sys/module/kvm_amd/parameters/sev_es", "0\n");
 	says(f, doctor_check_sev_module, 0, "sev.module", DOCTOR_OK, "sev=Y");
 	says(f, doctor_check_sev_module, 1, "sev.module-es", DOCTOR_WARN,
 	     "sev_es=0");
 	fix_is(f, 1, "kvm_amd sev_es=1");
-	put(f, "/sys/module/kvm_amd/parameters/sev_es", "1\n");
+	fake_root_put(f->root, "/sys/module/kvm_amd/parameters/sev_es", "1\n");
 	says(f, doctor_check_sev_module, 1, "sev.module-es", DOCTOR_OK, "=1");
 }
 
