@@ -49,6 +49,7 @@ static void trace(struct sim_host *h, struct sim_event *e,
 	e->addr = rep->addr;
 	e->len = rep->len;
 	e->touched = rep->touched;
+	e->digest = rep->digest;
 	sim_trace_event(h->trace, e);
 }
 

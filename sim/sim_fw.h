@@ -172,6 +172,9 @@ uint32_t sim_fw_update_vmsa(struct sim_fw *f, uint32_t handle, const void *vmsa,
 uint32_t sim_fw_measure(struct sim_fw *f, uint32_t handle,
 			uint8_t out[static SEV_MEASUREMENT_LEN], uint32_t *len);
 
+/* The digest that was measured, as long as the guest lives; NULL: none was. */
+const uint8_t *sim_fw_digest(struct sim_fw *f, uint32_t handle);
+
 struct sim_fw_secret {
 	const void *hdr, *data;
 	uint32_t hdr_len, data_len;

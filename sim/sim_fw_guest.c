@@ -292,6 +292,13 @@ uint32_t sim_fw_measure(struct sim_fw *f, uint32_t handle,
 	return SEV_STATUS_SUCCESS;
 }
 
+const uint8_t *sim_fw_digest(struct sim_fw *f, uint32_t handle)
+{
+	const struct sim_fw_guest *g = find(f, handle);
+
+	return g && g->state >= SIM_FW_GUEST_LSECRET ? g->ld : NULL;
+}
+
 static uint32_t check_secret(const struct sim_fw_secret *s)
 {
 	if (s->hdr_len != SEV_SECRET_HDR_LEN || s->guest_len != s->data_len ||

@@ -61,6 +61,7 @@ struct sim_kvm_report {
 	uint64_t psp_us;    /* time that the processor would have needed */
 	/* Scrambled pages that were written to before LAUNCH_FINISH. */
 	uint64_t touched, first_touched;
+	const uint8_t *digest; /* of a launch that was measured; borrowed */
 };
 
 /*

@@ -225,6 +225,7 @@ int sim_kvm_measure(struct sim_op *op)
 		return r;
 	len = room(&a);
 	status = sim_fw_measure(op->vm->k->fw, op->vm->handle, out, &len);
+	op->rep->digest = sim_fw_digest(op->vm->k->fw, op->vm->handle);
 	return give_answer(op, &a, status, out, len);
 }
 

@@ -8,8 +8,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "crypto/sev_abi.h"
 #include "crypto/sev_status.h"
 #include "vmm/base/err.h"
+#include "vmm/base/hex.h"
 
 struct sim_trace {
 	FILE *f; /* owned unless standard error; line buffered */
@@ -84,6 +86,7 @@ static void put_outcome(FILE *f, const struct sim_event *e)
 
 void sim_trace_event(struct sim_trace *t, const struct sim_event *e)
 {
+	char hex[2 * SEV_DIGEST_LEN + 1];
 	FILE *f = t->f;
 
 	if (!f)
@@ -108,6 +111,9 @@ void sim_trace_event(struct sim_trace *t, const struct sim_event *e)
 	put_number(f, "keyid", e->keyid);
 	if (e->keyid || e->in_use)
 		fprintf(f, ", \"keyids_in_use\": %u", e->in_use);
+	if (e->digest)
+		put_text(f, "digest",
+			 hex_format(e->digest, SEV_DIGEST_LEN, hex));
 	put_text(f, "note", e->note);
 	fprintf(f, "}\n");
 }

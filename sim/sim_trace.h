@@ -36,6 +36,7 @@ struct sim_event {
 	uint64_t addr, len, touched;
 	int32_t serial;		    /* of a key */
 	unsigned int keyid, in_use; /* in_use: KeyIDs, with a serial */
+	const uint8_t *digest;	    /* of a launch, 32 bytes */
 	const char *note;
 };
 

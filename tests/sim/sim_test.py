@@ -7,6 +7,7 @@ sim_test.py --build DIR CASE...       run them; 77: skipped, and why
 
 import argparse
 import base64
+import hashlib
 import json
 import os
 import re
@@ -431,6 +432,8 @@ def trace(env):
     for step in ("PDH_CERT_EXPORT", "SEV_INIT", "LAUNCH_START", "REG_REGION", "LAUNCH_UPDATE_DATA",
                  "LAUNCH_MEASURE", "LAUNCH_FINISH"):
         check(step in done, f"{step} is not in the trace: {done}")
+    digest = hashlib.sha256(open(env.path("fw"), "rb").read()).hexdigest()
+    check([e["digest"] for e in lines if "digest" in e] == [digest], f"digest: {digest}")
 
 
 def monitor(env):
@@ -458,8 +461,8 @@ def qemu_launch(env, *options, sev_more="", inputs=()):
            "dh-cert-file=vm_godh.b64,session-file=vm_session.b64" + sev_more)
     with open(env.path("qemu.log"), "w+", encoding="utf-8") as log:
         p = subprocess.Popen(
-            [env.sim, *env.state, "--scramble", "--", "/usr/bin/qemu-system-x86_64", "-accel",
-             "kvm", "-machine", "q35,confidential-guest-support=sev0", "-m", "64", "-nodefaults",
+            [env.sim, *env.state, "--scramble", "--trace", "qemu.json", "--",
+             "/usr/bin/qemu-system-x86_64", "-accel", "kvm", "-machine", "q35,confidential-guest-support=sev0", "-m", "64", "-nodefaults",
              "-display", "none", "-S", "-qmp", "unix:qmp,server=on,wait=off", "-object", sev,
              "-drive", "if=pflash,unit=0,format=raw,readonly=on,file=fw", *options],
             cwd=env.tmp, stderr=log)
@@ -487,7 +490,7 @@ def qemu(env):
 
 
 def fake_kernel():
-    """What QEMU takes for a bzImage; nobody runs it"""
+    """What QEMU and coffer take for a bzImage; nobody runs it"""
     k = bytearray(os.urandom(65536))
     k[0x1f1:0x268] = bytes(0x268 - 0x1f1)
     k[0x1f1] = 4
@@ -495,22 +498,62 @@ def fake_kernel():
     k[0x201:0x206] = b"\x6aHdrS"
     k[0x206:0x208] = (0x20f).to_bytes(2, "little")
     k[0x211] = 1
+    k[0x1f4:0x1f8] = ((65536 - 5 * 512) // 16).to_bytes(4, "little")
     k[0x22c:0x230] = (0x7fffffff).to_bytes(4, "little")
+    k[0x230:0x234] = (0x200000).to_bytes(4, "little")
+    k[0x236] = 1  # XLF_KERNEL_64
     k[0x238:0x23c] = (2047).to_bytes(4, "little")
+    k[0x258:0x260] = (0x1000000).to_bytes(8, "little")
+    k[0x260:0x264] = (0x100000).to_bytes(4, "little")
     return bytes(k)
 
 
+def digest_in(env, trace):
+    """What the simulated processor has measured; None before it has."""
+    try:
+        with open(env.path(trace), encoding="ascii") as f:
+            lines = f.read().rpartition("\n")[0].split("\n")
+    except FileNotFoundError:
+        return None
+    return next((e["digest"] for e in map(json.loads, filter(None, lines)) if "digest" in e), None)
+
+
+def coffer_digest(env, *options):
+    """What the simulated processor measures of a launch by coffer, which does not run."""
+    with open(env.path("coffer.log"), "w+", encoding="utf-8") as log:
+        p = subprocess.Popen(
+            [env.sim, *env.state, "--scramble", "--trace", "coffer.json", "--", env.coffer, "run", "--protect",
+             "sev", "--sev", "policy=0x1,dh-cert=vm_godh.b64,session=vm_session.b64", "--paused", "--api",
+             env.path("api"), "-m", "6M", "--console", "none", *options], cwd=env.tmp, stderr=log, stdin=subprocess.DEVNULL)
+        try:
+            deadline = time.monotonic() + PATIENCE
+            while not (digest := digest_in(env, "coffer.json")) and p.poll() is None and \
+                    time.monotonic() < deadline:
+                time.sleep(0.05)
+        finally:
+            p.kill()
+            p.wait()
+        log.seek(0)
+        check(digest, f"coffer launched nothing: {log.read()}")
+    return digest
+
+
 def qemu_stage0(env):
-    """QEMU puts its hashes where stage0's footer says, and the validator knows stage0"""
+    """QEMU puts its hashes where stage0's footer says: libvirt's validator, coffer and the owner's tool agree"""
     with open(os.path.join(env.build, "firmware/stage0.bin"), "rb") as f:
         env.write("fw", f.read())
     env.write("kernel", fake_kernel())
     env.write("initrd", os.urandom(5000))
-    said = qemu_launch(env, "-kernel", "kernel", "-initrd", "initrd", "-append", "console=ttyS0 quiet",
-                       sev_more=",kernel-hashes=on",
-                       inputs=("--kernel", "kernel", "--initrd", "initrd", "--cmdline",
-                               "console=ttyS0 quiet"))
+    line = "console=ttyS0 quiet"
+    said = qemu_launch(env, "-kernel", "kernel", "-initrd", "initrd", "-append", line, sev_more=",kernel-hashes=on",
+                       inputs=("--kernel", "kernel", "--initrd", "initrd", "--cmdline", line))
+    ours = ["--firmware", "stage0", "-k", "kernel", "-i", "initrd", "-a", line]
+    digests = {"QEMU": digest_in(env, "qemu.json"), "coffer": coffer_digest(env, *ours),
+               "owner measure": env.good(env.owner, "measure", *ours).split()[0]}
     print(f"qemu_stage0: the validator says {said}")
+    for who, digest in digests.items():
+        print(f"qemu_stage0: {digest} launched by {who}")
+    check(len(set(digests.values())) == 1, "they differ")
 
 
 def libvirt_packet(env):
