@@ -100,6 +100,10 @@ struct owner_measure_opts {
 	struct owner_report report; /* may be empty: digest only */
 	const char *tik;	    /* NULL: digest only */
 	bool is_es;		    /* when there is no report */
+	/* Written: register pages of the first CPU, and of all others; NULL:
+	 * not. */
+	const char *vmsa_cpu0, *vmsa_cpu1;
+	bool force; /* replace them */
 };
 
 /* Prints the digest, and what LAUNCH_MEASURE should return. */

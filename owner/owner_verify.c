@@ -14,6 +14,7 @@
 #include "owner/owner_file.h"
 #include "owner/owner_launch.h"
 #include "owner/owner_used.h"
+#include "owner/owner_vmsa.h"
 #include "vmm/base/bits.h"
 #include "vmm/base/err.h"
 #include "vmm/base/hex.h"
@@ -90,6 +91,10 @@ int owner_measure(const struct owner_measure_opts *o, FILE *out,
 		if (r < 0)
 			return r;
 	}
+	r = owner_vmsa_write(&w.expected, o->vmsa_cpu0, o->vmsa_cpu1, o->force,
+			     err);
+	if (r < 0)
+		return r;
 	fprintf(out, "%s\n", hex_format(digest, sizeof(digest), hex));
 	if (with_key) {
 		base64_encode(w.launch.measurement, SEV_MEASUREMENT_LEN, text);

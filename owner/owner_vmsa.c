@@ -117,6 +117,37 @@ int owner_vmsa_load(struct owner_expected *e, bool is_es, struct err *err)
 			  "--cpu-model and --cpu-stepping of the host");
 }
 
+int owner_vmsa_write(struct owner_expected *e, const char *cpu0,
+		     const char *cpu1, bool force, struct err *err)
+{
+	struct owner_output out[2];
+	size_t n = 0;
+
+	if (!cpu0 && !cpu1)
+		return 0;
+	if (!e->vmsa || e->c->vmsa.n)
+		return usage(err, "--vmsa-cpu0 and --vmsa-cpu1 write pages "
+				  "that are made here: with SEV-ES, a "
+				  "firmware, and --cpu-family, --cpu-model "
+				  "and --cpu-stepping of the host");
+	if (cpu1 && e->n_vmsa < 2) { /* one CPU: not part of the digest */
+		uint32_t others;
+		int r = read_reset(e, &others, err);
+
+		if (r < 0)
+			return r;
+		e->n_vmsa = 2;
+		build(e, others);
+	}
+	if (cpu0)
+		out[n++] = (struct owner_output){cpu0, e->vmsa, SEV_VMSA_LEN,
+						 0644};
+	if (cpu1)
+		out[n++] = (struct owner_output){cpu1, e->vmsa + SEV_VMSA_LEN,
+						 SEV_VMSA_LEN, 0644};
+	return owner_files_write(out, n, force, err);
+}
+
 bool owner_vmsa_alternative(struct owner_expected *e)
 {
 	if (!e->cpus || e->c->vmsa.n || e->c->vmsa_profile ||

@@ -19,6 +19,17 @@ struct owner_expected;
  */
 int owner_vmsa_load(struct owner_expected *e, bool is_es, struct err *err);
 
+/*
+ * Write the page of the first CPU to @cpu0 and that of all others to @cpu1, in
+ * the form that e has; NULL: not. For a single CPU, too, @cpu1 is what others
+ * would have had: libvirt's validator asks for both.
+ * ERR_USAGE: these inputs make no pages
+ * ERR_INPUT: @cpu1, and the image names no place where it starts; a file is
+ * there, without @force
+ */
+int owner_vmsa_write(struct owner_expected *e, const char *cpu0,
+		     const char *cpu1, bool force, struct err *err);
+
 /* Make them in the other form; false: there is none, or they are files. */
 bool owner_vmsa_alternative(struct owner_expected *e);
 

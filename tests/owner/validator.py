@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""tests/owner/validator.py COFFER_OWNER OPEN_PACKET
+"""tests/owner/validator.py COFFER_OWNER OPEN_PACKET STAGE0
 
 The owner's tools against those of libvirt (virt-qemu-sev-validate of Debian's
 libvirt-clients-qemu, a program that shares no code with us): each accepts what
@@ -142,12 +142,51 @@ def check_secret(f, launch, measurement):
         sys.exit("our packet holds something else")
 
 
+MXCSR, FCW = slice(0x408, 0x40c), slice(0x410, 0x412)  # of a VMSA page
+
+
+def check_pages(f, stage0, cpus):
+    """
+    They accept the pages that we write for them, of either kind of host. Their
+    own model is that of the older kind, and the newer differs in two registers.
+    """
+    with open(stage0, "rb") as image:
+        f.put("fw", image.read())
+    launch = Launch("", 5, True, cpus)
+    model = ["25", "1", "1"]
+    flags = ["--cpu-family", "--cpu-model", "--cpu-stepping"]
+    sku = [w for pair in zip(flags, model) for w in pair]
+    ours = [w for w in launch.content(f) if w not in (
+        "--vmsa", f.path("vmsa0"), f.path("vmsa1"))] + sku
+    pages = {}
+    for profile in ("legacy", "init2"):
+        lines = f.run(0, f.owner, "measure", *ours, "--vmsa-profile", profile,
+                      "--vmsa-cpu0", f.path("vmsa0"), "--vmsa-cpu1",
+                      f.path("vmsa1"), "--force",
+                      *launch.report(f, f.path("nonce"))).decode().split()
+        f.run(0, *launch.theirs(f, lines[1]))
+        f.run(0, f.owner, "verify", *launch.content(f),
+              *launch.report(f, lines[1]))
+        os.unlink(f.path("tik.used"))
+        pages[profile] = [bytearray(f.get(n)) for n in ("vmsa0", "vmsa1")]
+        if [len(p) for p in pages[profile]] != [4096, 4096]:
+            sys.exit("not two pages")
+        theirs = launch.theirs(f, lines[1])
+        theirs = theirs[:theirs.index("--vmsa-cpu0")] + sku
+        f.run(0 if profile == "legacy" else 1, *theirs)
+    for page in pages["legacy"]:
+        page[MXCSR] = struct.pack("<I", 0x1f80)
+        page[FCW] = struct.pack("<H", 0x37f)
+    if pages["legacy"] != pages["init2"]:
+        sys.exit("the two kinds differ in other registers, too")
+
+
 def main():
     if not os.access(VALIDATOR, os.X_OK):
         print("SKIPPED: no %s (apt-get install libvirt-clients-qemu "
               "python3-libvirt python3-lxml)" % VALIDATOR)
         return 77
-    owner, opener = sys.argv[1:3]
+    owner, opener, stage0 = sys.argv[1:4]
     for launch in (Launch("SEV, firmware", 1, False, 0),
                    Launch("SEV, kernel hashes", 3, True, 0),
                    Launch("SEV-ES, 1 CPU", 7, True, 1),
@@ -157,6 +196,10 @@ def main():
             measurement = check_measurement(f, launch)
             check_secret(f, launch, measurement)
         print("%s: both agree" % launch.name)
+    for cpus in (1, 4):
+        with tempfile.TemporaryDirectory() as directory:
+            check_pages(Fixture(owner, opener, directory), stage0, cpus)
+        print("register pages for --cpus %d: accepted" % cpus)
     return 0
 
 

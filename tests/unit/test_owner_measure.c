@@ -5,6 +5,7 @@
 #include "crypto/base64.h"
 #include "tests/unit/owner_machine.h"
 #include "tests/unit/unit.h"
+#include "vmm/base/bytes.h"
 #include "vmm/base/hex.h"
 
 static void measure_prints_digest_and_measurement(void **state)
@@ -47,6 +48,55 @@ static void measure_needs_key_and_launch_together(void **state)
 			 ERR_USAGE, "needs --tik and the launch");
 }
 
+static void pages_are_written_for_other_tools(void **state)
+{
+	struct machine_fixture *f = *state;
+	struct owner_measure_opts o = {.content = f->o.content, .is_es = true};
+	struct sev_vmsa_regs regs;
+	uint8_t page[SEV_VMSA_LEN], got[SEV_VMSA_LEN];
+
+	o.vmsa_cpu0 = owner_path(&f->d, "cpu0");
+	o.content.vmsa = (struct owner_texts){0};
+	o.content.cpus = 1;
+	o.content.cpu_signature = 0xa00f11;
+	o.content.vmsa_profile = "init2";
+	assert_int_equal(owner_measure(&o, f->d.out, &f->d.err), 0);
+	sev_vmsa_reset_regs(0xfffffff0, 0xa00f11, &regs);
+	sev_vmsa_build(&regs, SEV_VMSA_INIT2, page);
+	assert_int_equal(owner_get(&f->d, "cpu0", got, sizeof(got)),
+			 SEV_VMSA_LEN);
+	assert_memory_equal(got, page, SEV_VMSA_LEN);
+	/* MXCSR, FCW, and RDX: AMD APM vol. 2, table B-4 */
+	assert_int_equal(load_le32(page + 0x408), 0x1f80);
+	assert_int_equal(load_le16(page + 0x410), 0x37f);
+	assert_int_equal(load_le64(page + 0x310), 0xa00f11);
+
+	owner_assert_err(&f->d, owner_measure(&o, f->d.out, &f->d.err), -EEXIST,
+			 ERR_INPUT, "cpu0");
+	o.force = true;
+	assert_int_equal(owner_measure(&o, f->d.out, &f->d.err), 0);
+	/* of this image nobody knows where a second CPU starts */
+	o.vmsa_cpu1 = owner_path(&f->d, "cpu1");
+	owner_assert_err(&f->d, owner_measure(&o, f->d.out, &f->d.err),
+			 -ENOTSUP, ERR_INPUT, "second CPU starts");
+}
+
+static void pages_that_are_not_made_here_are_not_written(void **state)
+{
+	struct machine_fixture *f = *state;
+	struct owner_measure_opts o = {.content = f->o.content};
+
+	o.vmsa_cpu0 = owner_path(&f->d, "cpu0");
+	owner_assert_err(&f->d, owner_measure(&o, f->d.out, &f->d.err), -EINVAL,
+			 ERR_USAGE, "--vmsa-cpu0 and --vmsa-cpu1 write pages");
+	o.is_es = true;
+	o.content.vmsa = (struct owner_texts){
+		(char *[]){(char *)owner_path(&f->d, "page0")}, 1};
+	owner_assert_err(&f->d, owner_measure(&o, f->d.out, &f->d.err), -EINVAL,
+			 ERR_USAGE, "--vmsa-cpu0 and --vmsa-cpu1 write pages");
+	assert_int_equal(owner_mode(&f->d, "cpu0"), -1);
+}
+
 int main(void)
 {
 #define CASE(f)                                                                \
@@ -54,6 +104,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(measure_prints_digest_and_measurement),
 		CASE(measure_needs_key_and_launch_together),
+		CASE(pages_are_written_for_other_tools),
+		CASE(pages_that_are_not_made_here_are_not_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

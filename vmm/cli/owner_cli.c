@@ -83,7 +83,13 @@ static int run_measure(void *config, int *ret_status, struct err *err)
 {
 	const struct owner_config *c = config;
 	AUTO(owner_inputs_destroyp) struct owner_inputs *in = NULL;
-	struct owner_measure_opts o = {.tik = c->tik, .is_es = c->es};
+	struct owner_measure_opts o = {
+		.tik = c->tik,
+		.is_es = c->es,
+		.vmsa_cpu0 = c->vmsa_cpu0,
+		.vmsa_cpu1 = c->vmsa_cpu1,
+		.force = c->force,
+	};
 	int r = report_of(c, &o.report, err);
 
 	if (r >= 0)

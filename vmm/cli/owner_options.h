@@ -18,6 +18,7 @@ struct owner_config {
 	struct text_list oem_strings;
 	char *vmsa_profile;
 	struct text_list vmsa;
+	char *vmsa_cpu0, *vmsa_cpu1; /* measure: written */
 	uint64_t cpus;
 	uint64_t cpu_family, cpu_model, cpu_stepping; /* OWNER_NO_CPU */
 	bool es;
