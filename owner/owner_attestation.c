@@ -1,9 +1,7 @@
 /* owner/owner_attestation.c - is the report of a guest that runs a good one? */
 #include <errno.h>
-#include <jansson.h>
 #include <string.h>
 
-#include "crypto/base64.h"
 #include "crypto/hash256_openssl.h"
 #include "crypto/launch_fact.h"
 #include "crypto/sev_chain.h"
@@ -14,6 +12,7 @@
 #include "owner/owner_chain.h"
 #include "owner/owner_content.h"
 #include "owner/owner_file.h"
+#include "owner/owner_report_file.h"
 #include "vmm/base/bits.h"
 #include "vmm/base/err.h"
 #include "vmm/base/hex.h"
@@ -35,61 +34,16 @@ static void work_end(struct work *w)
 
 /* --- what is given -------------------------------------------------------- */
 
-static bool fits(const uint8_t *data, size_t len)
-{
-	(void)data;
-	return len == SEV_REPORT_LEN;
-}
-
-/* What `coffer ctl attestation` prints: only the report itself matters. */
-static int parse_json(const struct owner_bytes *b, uint8_t *raw,
-		      struct err *err)
-{
-	json_error_t e;
-	json_t *root = json_loadb((const char *)b->data, b->len,
-				  JSON_REJECT_DUPLICATES, &e);
-	const json_t *j = json_object_get(root, "report");
-	size_t n = 0;
-	int r = -EINVAL;
-
-	if (json_is_string(j))
-		r = base64_decode(json_string_value(j), json_string_length(j),
-				  raw, SEV_REPORT_LEN, &n);
-	json_decref(root);
-	if (!root)
-		return err_set_kind(err, ERR_INPUT, -EINVAL,
-				    "not JSON: line %d, column %d: %s", e.line,
-				    e.column, e.text);
-	if (r < 0 || n != SEV_REPORT_LEN)
-		return err_set_kind(err, ERR_INPUT, -EINVAL,
-				    "\"report\": expected base64 of %d bytes",
-				    SEV_REPORT_LEN);
-	return 0;
-}
-
 static int load_report(const char *path, struct work *w, struct err *err)
 {
 	AUTO(owner_bytes_wipe) struct owner_bytes b = {0};
 	int r = owner_file_read("--report", path, &b, err);
-	const char *guess;
 
 	if (r < 0)
 		return r;
-	if (b.data[0] == '{') {
-		r = parse_json(&b, w->raw, err);
-		if (r < 0)
-			return err_prefix(err, "--report '%s'", path);
-	} else if (owner_bytes_decode(&b, fits)) {
-		memcpy(w->raw, b.data, sizeof(w->raw));
-	} else {
-		guess = owner_bytes_guess(&b);
-		return err_set_kind(err, ERR_INPUT, -EINVAL,
-				    "--report '%s': %zu bytes, but a report "
-				    "has %d%s%s",
-				    path, b.len, SEV_REPORT_LEN,
-				    guess ? "; that looks like " : "",
-				    guess ? guess : "");
-	}
+	r = owner_report_decode(&b, w->raw, err);
+	if (r < 0)
+		return err_prefix(err, "--report '%s'", path);
 	sev_report_parse(w->raw, &w->report);
 	return 0;
 }

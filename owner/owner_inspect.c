@@ -6,11 +6,13 @@
 #include "crypto/hash256_openssl.h"
 #include "crypto/sev_chain.h"
 #include "crypto/sev_policy.h"
+#include "crypto/sev_report.h"
 #include "crypto/sev_secret.h"
 #include "owner/owner.h"
 #include "owner/owner_chain.h"
 #include "owner/owner_file.h"
 #include "owner/owner_launch.h"
+#include "owner/owner_report_file.h"
 #include "vmm/base/bytes.h"
 #include "vmm/base/err.h"
 #include "vmm/base/hex.h"
@@ -169,6 +171,19 @@ static void put_launch(const struct owner_launch *l, FILE *out)
 	put_policy(l->in.policy, out);
 }
 
+static void put_report(const uint8_t raw[static SEV_REPORT_LEN], FILE *out)
+{
+	struct sev_report r;
+
+	sev_report_parse(raw, &r);
+	fprintf(out, "report of a guest (%d bytes)\n", SEV_REPORT_LEN);
+	put_hex(out, "nonce", r.nonce, SEV_NONCE_LEN);
+	put_hex(out, "launch digest", r.digest, SEV_DIGEST_LEN);
+	fprintf(out, "  signature: by a key of %s, %s; not verified here\n",
+		sev_usage_name(r.usage), sev_algo_name(r.algo));
+	put_policy(r.policy, out);
+}
+
 static bool fits_small(const uint8_t *data, size_t len)
 {
 	(void)data;
@@ -199,11 +214,16 @@ static int inspect_file(const char *path, struct hash256 *h, FILE *out,
 			struct err *err)
 {
 	AUTO(owner_bytes_wipe) struct owner_bytes b = {0};
+	uint8_t report[SEV_REPORT_LEN];
 	struct owner_launch launch;
 	int r = owner_file_read("file", path, &b, err);
 
 	if (r < 0)
 		return r;
+	if (owner_report_decode(&b, report, NULL) >= 0) {
+		put_report(report, out);
+		return 0;
+	}
 	if (b.data[0] == '{') {
 		r = owner_launch_parse((const char *)b.data, b.len, &launch,
 				       err);
@@ -221,7 +241,7 @@ static int inspect_file(const char *path, struct hash256 *h, FILE *out,
 	return err_set_kind(err, ERR_INPUT, -EINVAL,
 			    "file '%s': %zu bytes that are neither a "
 			    "certificate, chain, session, secret header, "
-			    "measurement nor a launch's JSON",
+			    "measurement, report nor a launch's JSON",
 			    path, b.len);
 }
 

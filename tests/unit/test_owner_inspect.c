@@ -5,10 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base64.h"
+#include "crypto/sev_abi.h"
 #include "owner/owner.h"
 #include "tests/unit/hex.h"
 #include "tests/unit/owner_fixture.h"
 #include "tests/unit/sev_fixture.h"
+#include "vmm/base/bytes.h"
 
 struct fixture {
 	struct owner_dir d;
@@ -116,6 +119,34 @@ static void small_files_are_told_by_their_size(void **state)
 	}
 }
 
+static void reports_are_shown_in_each_of_their_forms(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t raw[SEV_REPORT_LEN] = {0};
+	char text[BASE64_TEXT_LEN(SEV_REPORT_LEN)], json[400];
+
+	count_up(raw, 48, 0x10);
+	store_le32(raw + 48, 1); /* policy */
+	store_le32(raw + 52, SEV_USAGE_PEK);
+	store_le32(raw + 56, SEV_ALGO_ECDSA_SHA256);
+	base64_encode(raw, sizeof(raw), text);
+	snprintf(json, sizeof(json), "{\"report\": \"%s\", \"x\": 1}", text);
+	owner_put(&f->d, "raw", raw, sizeof(raw));
+	owner_put_text(&f->d, "json", json);
+	owner_put_base64(&f->d, "b64", raw, sizeof(raw));
+	for (size_t i = 0; i < 3; i++)
+		says(f,
+		     owner_path(&f->d,
+				(const char *[]){"raw", "json", "b64"}[i]),
+		     "report of a guest (208 bytes)\n"
+		     "  nonce: 101112131415161718191a1b1c1d1e1f\n"
+		     "  launch digest: 202122232425262728292a2b2c2d2e2f"
+		     "303132333435363738393a3b3c3d3e3f\n"
+		     "  signature: by a key of PEK, ECDSA-SHA256; not verified "
+		     "here\n"
+		     "policy 0x1");
+}
+
 static void keys_are_not_shown(void **state)
 {
 	struct fixture *f = *state;
@@ -175,6 +206,7 @@ int main(void)
 		CASE(chains_are_listed_and_judged),
 		CASE(parts_of_a_chain_are_judged_as_far_as_they_go),
 		CASE(small_files_are_told_by_their_size),
+		CASE(reports_are_shown_in_each_of_their_forms),
 		CASE(keys_are_not_shown),
 		CASE(launches_and_policies_are_explained),
 		CASE(what_is_unknown_is_refused),
