@@ -6,10 +6,13 @@
 #include <string.h>
 
 #include "vmm/base/bits.h"
+#include "vmm/base/bytes.h"
 #include "vmm/base/err.h"
 #include "vmm/base/own.h"
 
 enum { VECTOR = 16 }; /* bytes at the end, where CPUs start */
+/* UEFI PI 1.8, volume 3, 3.2.1 "EFI_FIRMWARE_VOLUME_HEADER" */
+enum { VOLUME_LENGTH = 32, VOLUME_SIGNATURE = 40, VOLUME_HEAD = 44 };
 
 static int check_size(const struct image_file *f, const char *what,
 		      uint64_t most, struct err *err)
@@ -82,6 +85,25 @@ int flash_image_open(int fd, const char *name, struct flash_image *ret,
 	return 0;
 }
 
+/* edk2's stores start with a volume that fills them. */
+static int check_volume(const struct image_file *v, struct err *err)
+{
+	uint8_t head[VOLUME_HEAD];
+	uint64_t len;
+	int r = image_file_read(v, 0, head, sizeof(head), err);
+
+	if (r < 0 || memcmp(head + VOLUME_SIGNATURE, "_FVH", 4))
+		return r; /* another firmware's, or blank */
+	len = load_le64(head + VOLUME_LENGTH);
+	if (len != v->len)
+		return err_set_kind(err, ERR_INPUT, -EMSGSIZE,
+				    "variable store '%s': %llu bytes, but its "
+				    "header says %llu; is it complete?",
+				    v->name, (unsigned long long)v->len,
+				    (unsigned long long)len);
+	return 0;
+}
+
 int flash_vars_open(int fd, const char *name, const struct flash_image *f,
 		    struct image_file *ret, struct err *err)
 {
@@ -91,6 +113,8 @@ int flash_vars_open(int fd, const char *name, const struct flash_image *f,
 	if (!r)
 		r = check_size(&v, "variable store",
 			       MEM_FLASH_MAX - f->file.len, err);
+	if (!r)
+		r = check_volume(&v, err);
 	if (!r)
 		*ret = v;
 	return r;

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mem/mem_map.h"
 #include "vmm/base/own.h"
 
 struct counters;
@@ -27,6 +28,8 @@ enum {
 	VM_DISKS_MAX = 64,
 	VM_NETS_MAX = 16,
 	VM_NET_FDS_MAX = 16,
+	/* Of all disks, when there are any: the first that is plugged in. */
+	VM_SCSI_DEVFN = PCI_DEVFN_FIRST_FREE,
 };
 
 struct vm_disk {

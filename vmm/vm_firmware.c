@@ -11,6 +11,7 @@
 #include "devices/power_sink.h"
 #include "firmware/acpi_loader.h"
 #include "firmware/boot_entry.h"
+#include "firmware/boot_order.h"
 #include "firmware/e820.h"
 #include "firmware/flash_image.h"
 #include "firmware/kernel_image.h"
@@ -23,6 +24,7 @@
 #include "vmm/bus.h"
 #include "vmm/counters.h"
 #include "vmm/vm.h"
+#include "vmm/vm_devices.h"
 
 enum { E820_ENTRY = 20, E820_ENTRIES = 3 }; /* address, length, type */
 /* What old firmware expects of itself right below 1 MiB. */
@@ -174,6 +176,23 @@ static int add_machine(struct fw_cfg *f, const struct vm_params *p,
 	return r < 0 ? r : add_smbios(f, p, err);
 }
 
+/* As on QEMU, a kernel wins: OVMF has started it before it looks at disks. */
+static int add_boot_order(struct fw_cfg *f, const struct vm_devices_config *c,
+			  struct err *err)
+{
+	AUTO(freep) char *text = NULL;
+	unsigned int luns[VM_DISKS_MAX];
+	size_t len = 0, n = 0;
+	int r;
+
+	for (; n < c->n_disks && n < VM_DISKS_MAX; n++)
+		luns[n] = c->disks[n].lun;
+	if (!n)
+		return 0;
+	r = boot_order_build(VM_SCSI_DEVFN, luns, n, &text, &len, err);
+	return r < 0 ? r : fw_cfg_add_file(f, BOOT_ORDER_FILE, text, len, err);
+}
+
 static int add_part(struct fw_cfg *f, enum fw_cfg_key size,
 		    enum fw_cfg_key data, const struct image_file *i,
 		    uint64_t off, uint64_t len, struct err *err)
@@ -280,6 +299,8 @@ int vm_firmware_create(const struct vm_params *p, struct guest_mem *mem,
 		r = fw_cfg_create(view, &f->fw_cfg, err);
 	if (!r)
 		r = add_machine(f->fw_cfg, p, err);
+	if (!r)
+		r = add_boot_order(f->fw_cfg, p->devices, err);
 	if (!r)
 		r = add_kernel(f->fw_cfg, p, err);
 	if (!r)

@@ -4,6 +4,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import efi_disk
 import images
 import kernels
 import tools
@@ -13,6 +14,8 @@ from machine import Images, find_qemu
 
 HERE = Path(__file__).resolve().parent
 UKI_CMDLINE = "console=ttyS0 quiet cryptomgr.notests coffer.uki=1"
+EFI_CMDLINE = ("console=ttyS0 quiet cryptomgr.notests coffer.load=efivarfs "
+               "coffer.test=efi.sh")
 SCRATCH_BYTES = 1 << 30
 FIRMWARE = ["bios-256k.bin", "bios-microvm.bin", "linuxboot_dma.bin",
             "kvmvapic.bin", "pvh.bin"]
@@ -86,6 +89,19 @@ class Prepared:
                 images.unified_kernel(k, initrd, UKI_CMDLINE, self.cache, uki)
                 tree.copy(uki, "nested/kernels/uki", 0o644)
 
+    def _efi(self, tree: images.RootTree):
+        """A guest that looks at its firmware's variables, and a disk with it."""
+        kernel = kernels.find("cloud", self.cache)
+        tests = images.Cpio()
+        tests.file("tests/efi.sh", (HERE / "inner/run/efi.sh").read_bytes())
+        initrd, disk = self.dir / "initrd-efi", self.dir / "disk-efi"
+        initrd.write_bytes(images.inner_initrd(
+            kernel, [self.dir / "guest-tool"], more_modules=("efivarfs",))
+            + tests.finish())
+        efi_disk.make(kernel, initrd, EFI_CMDLINE, self.cache, disk)
+        tree.copy(initrd, "nested/firmware/initrd", 0o644)
+        tree.copy(disk, "nested/firmware/disk", 0o644)
+
     def _qemu(self, tree: images.RootTree):
         tree.program(find_qemu(), "usr/bin/qemu-system-x86_64")
         for name in FIRMWARE:
@@ -119,6 +135,7 @@ class Prepared:
         if any("ovmf" in c.needs for c in self.cases):
             for f in tools.ovmf(self.cache):
                 tree.copy(f, f"nested/firmware/{f.name}", 0o644)
+            self._efi(tree)
         if self.inner_qemu:
             self._qemu(tree)
         initramfs = self.dir / "initramfs"

@@ -139,6 +139,30 @@ static void variables_and_image_fit_into_flash_together(void **state)
 	is_refused(f, open_vars(f, 0, &v), -ENODATA, "empty");
 }
 
+static void a_store_is_as_long_as_its_header_says(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t store[2 * FLASH_BLOCK] = {0};
+	struct image_file v = {0};
+	int fd;
+
+	assert_int_equal(open_image(f), 0);
+	memcpy(store + 40, "_FVH", 4);
+	store_le64(store + 32, sizeof(store));
+	fd = fake_file(store, sizeof(store));
+	assert_int_equal(
+		flash_vars_open(fd, "a-firmware's vars", &f->got, &v, &f->err),
+		0);
+	close(fd);
+	store_le64(store + 32, sizeof(store) + FLASH_BLOCK);
+	fd = fake_file(store, sizeof(store));
+	is_refused(
+		f,
+		flash_vars_open(fd, "a-firmware's vars", &f->got, &v, &f->err),
+		-EMSGSIZE, "header says 12288");
+	close(fd);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -150,6 +174,7 @@ int main(void)
 		CASE(a_blank_reset_vector_is_no_firmware),
 		CASE(a_table_that_lies_is_refused_by_name),
 		CASE(variables_and_image_fit_into_flash_together),
+		CASE(a_store_is_as_long_as_its_header_says),
 	};
 
 	return cmocka_run_group_tests_name("flash_image", tests, NULL, NULL);
