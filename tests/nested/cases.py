@@ -3,6 +3,9 @@
     # limit: SECONDS        time limit of a run, 120 when not given
     # each: NAME [ARG...]   one case FILE.NAME with these arguments, for every
                             such line; without one, the case FILE
+    # release: [NAME...]    all, or these, are run with a coffer without sanitizers
+                            if there is one: for what is about volume, or about
+                            what a release alone has
     # needs: qemu           Debian's QEMU in the outer machine, to compare with
     # needs: ovmf           Debian's UEFI firmware
     # needs: icount         a machine whose clock counts instructions: its timers
@@ -23,6 +26,7 @@ class Case:
     limit: int
     script: Path
     needs: list[str]
+    build: str  # "tested" or "release"
 
 
 def _parse(path: Path) -> list[Case]:
@@ -31,9 +35,15 @@ def _parse(path: Path) -> list[Case]:
     seconds = int(limit.group(1)) if limit else 120
     each = [line.split() for line in re.findall(r"^# each: (.+)$", head, re.M)]
     needs = " ".join(re.findall(r"^# needs: (.+)$", head, re.M)).split()
+    release = re.search(r"^# release:(.*)$", head, re.M)
+    named = release.group(1).split() if release else []
+
+    def build(name: str | None) -> str:
+        return "release" if release and (not named or name in named) else "tested"
+
     if not each:
-        return [Case(path.stem, [], seconds, path, needs)]
-    return [Case(f"{path.stem}.{e[0]}", e[1:], seconds, path, needs)
+        return [Case(path.stem, [], seconds, path, needs, build(None))]
+    return [Case(f"{path.stem}.{e[0]}", e[1:], seconds, path, needs, build(e[0]))
             for e in each]
 
 

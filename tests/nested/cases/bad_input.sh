@@ -39,7 +39,7 @@ mv /dev/kvm /dev/kvm.away
 refused 69 /dev/kvm -k $k -i $i
 mv /dev/kvm.away /dev/kvm
 chmod 600 /dev/kvm
-su -s /bin/sh nobody -c "/usr/bin/coffer run -k $k -i $i" \
+su -s /bin/sh nobody -c "coffer run -k $k -i $i" \
 	>"$out" 2>"$err" </dev/null
 status=$?
 expect_status 77

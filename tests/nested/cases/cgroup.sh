@@ -2,6 +2,7 @@
 # plan says, and gone at every end.
 # each: root 0
 # each: user 1000
+# release:
 # limit: 200
 is_sanitized && skip "AddressSanitizer's memory is not in the plan: a release"
 cg=/sys/fs/cgroup

@@ -6,6 +6,7 @@
 # each: attack_cpu 0
 # each: attack_int 0
 # each: attack_triple 80
+# release:
 # limit: 200
 BOUND_KIB=4096 # private memory beyond the guest's RAM; a promise
 elf=/nested/payloads/${NESTED_CASE#*.}.elf
@@ -41,5 +42,5 @@ wait_coffer
 expect_status "$1"
 echo "private memory at most $peak KiB in $looks looks"
 [ $looks -gt 0 ] || fail "the monitor was never seen"
-grep -q __asan_init /usr/bin/coffer || [ $peak -le $BOUND_KIB ] ||
+is_sanitized || [ $peak -le $BOUND_KIB ] ||
 	fail "more than $BOUND_KIB KiB"

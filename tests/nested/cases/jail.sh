@@ -2,6 +2,7 @@
 # started it or somebody who may open /dev/kvm and nothing else.
 # each: root 0
 # each: user 1000
+# release: user
 # limit: 300
 . /nested/devices.sh
 cd /disk/case || exit 1

@@ -2,6 +2,7 @@
 # was taken over still opens no path, as root and as anybody.
 # each: root 0
 # each: user 1000
+# release:
 . /nested/attack.sh
 prepare_attacks "$1"
 mount -t securityfs none /sys/kernel/security 2>/dev/null

@@ -2,6 +2,7 @@
 # each: plain 8388608
 # each: swiotlb 4194304
 # each: cbit 8388608
+# release: plain cbit
 # limit: 420
 . /nested/devices.sh
 nobody=65534

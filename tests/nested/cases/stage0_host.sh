@@ -2,7 +2,7 @@
 # on a KVM that is like real ones, each case of stage0_host has to pass.
 host=$(command -v stage0_host) || skip "no stage0_host: build all"
 for c in $("$host" list); do
-	timeout 60 "$host" /usr/bin/firmware/stage0.bin "$c" >"$out" 2>&1 ||
+	timeout 60 "$host" "${host%/*}"/firmware/stage0.bin "$c" >"$out" 2>&1 ||
 		fail "$c: $(cat "$out")"
 	echo "$c: $(tr -d '\r' <"$out")"
 done

@@ -1,8 +1,9 @@
-# Drivers come and go while their devices are at work.
+# Drivers come and go while their devices are at work. The window one has the
+# emulated C-bit, too.
 # each: plain
 # each: swiotlb
-# each: cbit
 # each: window
+# release: plain
 # limit: 420
 . /nested/devices.sh
 cd /disk/case || exit 1

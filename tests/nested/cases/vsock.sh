@@ -1,16 +1,16 @@
 # Sockets between guest and host, over the unix sockets of the host and over
-# its own vsock; "user": as plain, but started by nobody.
+# its own vsock. The swiotlb one is started by nobody.
 # each: plain 8388608
 # each: swiotlb 1048576
-# each: cbit 8388608
-# each: user 1048576
+# each: cbit 1048576
 # each: vhost 1048576
+# release: plain vhost
 # limit: 420
 . /nested/devices.sh
 size=$1
 is_sanitized && size=$((size > 1048576 ? 1048576 : size))
 s=$CASE_DIR/vsock
-if [ "$way" = user ]; then
+if [ "$way" = swiotlb ]; then
 	nobody=65534
 	wrap="host-tool as $nobody"
 	chown $nobody "$CASE_DIR"

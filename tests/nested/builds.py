@@ -1,0 +1,28 @@
+"""Where the programs of a build are in the outer machine."""
+from pathlib import Path
+
+PROGRAMS = ("coffer", "coffer-monitor", "coffer-owner", "coffer-sim")
+RELEASE = "nested/release"
+
+
+def place(build: Path, to: str) -> tuple[dict[str, Path], dict[str, Path]]:
+    """
+    Programs and other files of the directory @build, by their path under @to.
+    coffer finds its monitor and firmware beside itself, there as here.
+    """
+    programs = {f"{to}/{name}": build / name for name in PROGRAMS}
+    host = build / "tests/system/stage0_host"  # a host that lies to stage0
+    if host.exists():
+        programs[f"{to}/stage0_host"] = host
+    stage0 = build / "firmware/stage0.bin"
+    return programs, {f"{to}/firmware/stage0.bin": stage0} if stage0.exists() else {}
+
+
+def attack(build: Path, table: Path) -> tuple[dict[str, Path], dict[str, Path]]:
+    """A coffer that finds beside itself a monitor which turns on its host."""
+    monitor = build / "tests/attack/coffer-monitor"
+    if not monitor.exists():
+        return {}, {}
+    return ({"nested/attack/coffer": build / "coffer",
+             "nested/attack/coffer-monitor": monitor},
+            {"nested/attack/table.md": table})
