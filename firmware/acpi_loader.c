@@ -23,6 +23,7 @@ enum {
 	FADT_FIRMWARE_CTRL = 36,
 	FADT_DSDT = 40,
 	FADT_X_DSDT = 140,
+	MCFG_BASE = 44,	 /* PCI Firmware 3.3, 4.1.2 */
 	TABLES_OFF = 64, /* behind the RSDP, where the FACS may be */
 	TABLES_ALIGN = 64,
 	RSDP_ALIGN = 16,
@@ -108,11 +109,28 @@ static void reseal(struct acpi_loader *l, size_t table)
 		 load_le32(t + HDR_LENGTH));
 }
 
+/* The DSDT's Memory32Fixed of it (ACPI 6.5, 6.4.3.4): tag, address, length. */
+static size_t find_window(const struct acpi_loader *l, size_t dsdt)
+{
+	uint8_t want[12] = {0x86, 9, 0, 1};
+	const uint8_t *found;
+
+	store_le32(want + 4, (uint32_t)MEM_ECAM_BASE);
+	store_le32(want + 8, (uint32_t)MEM_ECAM_SIZE);
+	found = memmem(l->tables + dsdt,
+		       load_le32(l->tables + dsdt + HDR_LENGTH), want,
+		       sizeof(want));
+	assert(found); /* the build's own table */
+	return (size_t)(found - l->tables) + 4;
+}
+
 static void fadt(struct acpi_loader *l, size_t at)
 {
 	pointer32(l, at + FADT_FIRMWARE_CTRL);
 	pointer32(l, at + FADT_DSDT);
 	pointer64(l, at + FADT_X_DSDT);
+	l->ecam.dsdt = load_le32(l->tables + at + FADT_DSDT);
+	l->ecam.window = find_window(l, l->ecam.dsdt);
 	reseal(l, at);
 }
 
@@ -127,6 +145,8 @@ static void xsdt(struct acpi_loader *l, size_t at)
 		table = (size_t)load_le64(l->tables + at + i);
 		if (!memcmp(l->tables + table, "FACP", 4))
 			fadt(l, table);
+		if (!memcmp(l->tables + table, "MCFG", 4))
+			l->ecam.mcfg = table;
 	}
 	reseal(l, at);
 }
@@ -144,6 +164,26 @@ static void make(struct acpi_loader *l)
 	checksum(l, ACPI_LOADER_RSDP_FILE, RSDP_CHECKSUM, 0, RSDP_V1_LEN);
 	checksum(l, ACPI_LOADER_RSDP_FILE, RSDP_EXT_CHECKSUM, 0,
 		 ACPI_LOADER_RSDP_LEN);
+}
+
+static void seal(uint8_t *t)
+{
+	uint32_t len = load_le32(t + HDR_LENGTH);
+	uint8_t sum = 0;
+
+	t[HDR_CHECKSUM] = 0;
+	for (uint32_t i = 0; i < len; i++)
+		sum = (uint8_t)(sum + t[i]);
+	t[HDR_CHECKSUM] = (uint8_t)-sum;
+}
+
+void acpi_loader_move_ecam(const struct acpi_loader_ecam *at, uint8_t *tables,
+			   uint32_t base)
+{
+	store_le64(tables + at->mcfg + MCFG_BASE, base);
+	seal(tables + at->mcfg);
+	store_le32(tables + at->window, base);
+	seal(tables + at->dsdt);
 }
 
 int acpi_loader_create(unsigned int n_cpus, struct acpi_loader **ret,

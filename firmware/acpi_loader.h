@@ -27,12 +27,19 @@ enum {
 	ACPI_LOADER_RSDP_LEN = 36,
 };
 
+/* Where the tables say where ECAM is: offsets into them. */
+struct acpi_loader_ecam {
+	size_t mcfg, dsdt; /* tables */
+	size_t window;	   /* the address in the DSDT */
+};
+
 struct acpi_loader {
 	uint8_t rsdp[ACPI_LOADER_RSDP_LEN];
 	uint8_t *tables; /* owned */
 	size_t tables_len;
 	uint8_t script[ACPI_LOADER_ENTRY * ACPI_LOADER_ENTRIES_MAX];
 	size_t script_len;
+	struct acpi_loader_ecam ecam;
 };
 
 /*
@@ -44,5 +51,12 @@ int acpi_loader_create(unsigned int n_cpus, struct acpi_loader **ret,
 /* NULL is fine. */
 void acpi_loader_destroy(struct acpi_loader *l);
 DEFINE_CLEANUP(struct acpi_loader, acpi_loader_destroy)
+
+/*
+ * ECAM is at @base now, by which @tables, a copy of acpi_loader.tables, are
+ * changed: firmware places it as it likes, and reads the tables afterwards.
+ */
+void acpi_loader_move_ecam(const struct acpi_loader_ecam *at, uint8_t *tables,
+			   uint32_t base);
 
 #endif

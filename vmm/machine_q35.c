@@ -297,6 +297,11 @@ struct console_port *machine_console_port(struct machine *m)
 	return &m->console_port;
 }
 
+uint64_t machine_ecam(const struct machine *m)
+{
+	return q35_host_ecam(m->host);
+}
+
 void machine_power_button(struct machine *m)
 {
 	acpi_pm_power_button(m->pm);

@@ -53,6 +53,8 @@ struct pci_bus *machine_pci(struct machine *m);
 /* The serial port's end that a console is plugged into. */
 struct console_port *machine_console_port(struct machine *m);
 
+/* Where firmware has put ECAM; 0: nowhere. Any thread. */
+uint64_t machine_ecam(const struct machine *m);
 /* Any thread. */
 void machine_power_button(struct machine *m);
 

@@ -33,6 +33,7 @@ enum { SHADOW_MAX = 128 << 10 };
 struct vm_firmware {
 	struct vm_firmware_owner *owner;
 	struct fw_cfg *fw_cfg;
+	struct acpi_loader_ecam ecam;
 	gpa_t vars_gpa;
 	uint64_t vars_len;
 	struct pflash *vars; /* NULL: none are kept */
@@ -112,21 +113,37 @@ static int add_e820(struct fw_cfg *f, uint64_t ram_bytes, struct err *err)
 	return fw_cfg_add_file(f, "etc/e820", map, (size_t)(p - map), err);
 }
 
-static int add_acpi(struct fw_cfg *f, unsigned int n_cpus, struct err *err)
+/* OVMF moves ECAM, and then reads the tables, which say where it is. */
+static void refresh_acpi(void *arg, uint8_t *data, size_t len)
+{
+	struct vm_firmware *f = arg;
+	uint64_t base = f->owner->ecam(f->owner);
+
+	(void)len; /* as it was added */
+	if (base && base <= UINT32_MAX)
+		acpi_loader_move_ecam(&f->ecam, data, (uint32_t)base);
+}
+
+static int add_acpi(struct vm_firmware *f, unsigned int n_cpus, struct err *err)
 {
 	AUTO(acpi_loader_destroyp) struct acpi_loader *l = NULL;
+	struct fw_cfg *c = f->fw_cfg;
 	int r = acpi_loader_create(n_cpus, &l, err);
 
 	if (!r)
-		r = fw_cfg_add_file(f, ACPI_LOADER_RSDP_FILE, l->rsdp,
+		r = fw_cfg_add_file(c, ACPI_LOADER_RSDP_FILE, l->rsdp,
 				    sizeof(l->rsdp), err);
 	if (!r)
-		r = fw_cfg_add_file(f, ACPI_LOADER_TABLES_FILE, l->tables,
-				    l->tables_len, err);
-	if (!r)
-		r = fw_cfg_add_file(f, ACPI_LOADER_SCRIPT_FILE, l->script,
+		r = fw_cfg_add_file(c, ACPI_LOADER_SCRIPT_FILE, l->script,
 				    l->script_len, err);
-	return r;
+	if (!r)
+		r = fw_cfg_add_file(c, ACPI_LOADER_TABLES_FILE, l->tables,
+				    l->tables_len, err);
+	if (r < 0)
+		return r;
+	f->ecam = l->ecam;
+	fw_cfg_refresh_file(c, refresh_acpi, f);
+	return 0;
 }
 
 static int add_smbios(struct fw_cfg *f, const struct vm_params *p,
@@ -152,9 +169,10 @@ static int add_smbios(struct fw_cfg *f, const struct vm_params *p,
 	return r;
 }
 
-static int add_machine(struct fw_cfg *f, const struct vm_params *p,
+static int add_machine(struct vm_firmware *fw, const struct vm_params *p,
 		       struct err *err)
 {
+	struct fw_cfg *f = fw->fw_cfg;
 	int r = fw_cfg_add(f, FW_CFG_UUID, p->uuid, sizeof(p->uuid), err);
 
 	if (!r)
@@ -172,7 +190,7 @@ static int add_machine(struct fw_cfg *f, const struct vm_params *p,
 	if (!r)
 		r = add_e820(f, p->ram_bytes, err);
 	if (!r)
-		r = add_acpi(f, p->n_cpus, err);
+		r = add_acpi(fw, p->n_cpus, err);
 	return r < 0 ? r : add_smbios(f, p, err);
 }
 
@@ -298,7 +316,7 @@ int vm_firmware_create(const struct vm_params *p, struct guest_mem *mem,
 	if (!r)
 		r = fw_cfg_create(view, &f->fw_cfg, err);
 	if (!r)
-		r = add_machine(f->fw_cfg, p, err);
+		r = add_machine(f, p, err);
 	if (!r)
 		r = add_boot_order(f->fw_cfg, p->devices, err);
 	if (!r)

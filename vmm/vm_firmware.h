@@ -29,6 +29,8 @@ int vm_firmware_add_memory(const struct vm_params *p, struct guest_mem *mem,
 struct vm_firmware_owner {
 	/* stage0 stopped for a reason of stage0_reason.h. A vCPU's thread. */
 	void (*stopped)(struct vm_firmware_owner *o, uint32_t reason);
+	/* Where ECAM is now; 0: nowhere. A vCPU's thread. */
+	uint64_t (*ecam)(struct vm_firmware_owner *o);
 };
 
 /*

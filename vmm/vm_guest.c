@@ -15,6 +15,7 @@
 #include "vmm/base/own.h"
 #include "vmm/console.h"
 #include "vmm/kvm/kvm_vm.h"
+#include "vmm/machine_q35.h"
 #include "vmm/timing.h"
 
 /* The first reason counts. */
@@ -121,6 +122,12 @@ static void on_stopped(struct vm_firmware_owner *o, uint32_t reason)
 	    reason, why);
 }
 
+static uint64_t on_ecam(struct vm_firmware_owner *o)
+{
+	return machine_ecam(
+		container_of(o, struct vm, firmware_owner)->machine);
+}
+
 static int on_map_gpa(struct vcpu_owner *o, uint64_t gpa, uint64_t len,
 		      bool is_private)
 {
@@ -200,4 +207,5 @@ void vm_guest_init(struct vm *vm)
 	vm->vcpu_owner.ops = &vcpu_owner_ops;
 	vm->debugcon.ops = &debugcon_ops;
 	vm->firmware_owner.stopped = on_stopped;
+	vm->firmware_owner.ecam = on_ecam;
 }

@@ -36,6 +36,8 @@ struct item {
 	uint8_t *data; /* owned, or NULL: */
 	int fd;	       /* borrowed; -1: none */
 	uint64_t off;
+	void (*refresh)(void *arg, uint8_t *data, size_t len); /* or NULL */
+	void *refresh_arg;
 };
 
 struct fw_cfg {
@@ -58,6 +60,8 @@ static void select_item(struct fw_cfg *f, uint16_t key)
 	key &= (uint16_t)~KEY_WRITE_CHANNEL;
 	f->at = key < FW_CFG_KEYS ? &f->item[key] : NULL;
 	f->pos = 0;
+	if (f->at && f->at->refresh)
+		f->at->refresh(f->at->refresh_arg, f->at->data, f->at->len);
 }
 
 static int read_fd(int fd, uint8_t *buf, size_t len, uint64_t off)
@@ -338,6 +342,18 @@ int fw_cfg_add_file(struct fw_cfg *f, const char *name, const void *data,
 	f->n_files++;
 	store_be32(dir, f->n_files);
 	return 0;
+}
+
+void fw_cfg_refresh_file(struct fw_cfg *f,
+			 void (*fn)(void *arg, uint8_t *data, size_t len),
+			 void *arg)
+{
+	struct item *i;
+
+	assert(f->n_files);
+	i = &f->item[FW_CFG_FILE_FIRST + f->n_files - 1];
+	i->refresh = fn;
+	i->refresh_arg = arg;
 }
 
 void fw_cfg_counters(struct fw_cfg *f, struct fw_cfg_counters *ret)

@@ -110,6 +110,15 @@ void fw_cfg_add_fd(struct fw_cfg *f, enum fw_cfg_key key, int fd, uint64_t off,
 int fw_cfg_add_file(struct fw_cfg *f, const char *name, const void *data,
 		    size_t len, struct err *err);
 
+/*
+ * The file that was added last changes while the guest runs: @fn makes @data,
+ * the device's copy of it, anew each time the guest selects it. It is called in
+ * the vCPU's thread under the device's lock, and gets the last bytes it made.
+ */
+void fw_cfg_refresh_file(struct fw_cfg *f,
+			 void (*fn)(void *arg, uint8_t *data, size_t len),
+			 void *arg);
+
 struct fw_cfg_counters {
 	uint64_t dma;	  /* requests */
 	uint64_t refused; /* of them: answered with an error, or unreadable */

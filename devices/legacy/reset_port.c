@@ -15,10 +15,12 @@ enum {
 		RESET_CTL_SYS_RST | RESET_CTL_RST_CPU | RESET_CTL_FULL_RST,
 
 	/*
-	 * Status of an idle keyboard controller. Its input buffer is empty:
-	 * Linux' kb_wait() polls that bit for a tenth of a second otherwise.
+	 * Status. No input buffer full: Linux' kb_wait() polls that bit for a
+	 * tenth of a second otherwise. Parity error and time-out at once are
+	 * how edk2 (Ps2KeyboardDxe) sees that there is no controller; it asks
+	 * and waits for seconds otherwise.
 	 */
-	KBD_STATUS_IDLE = 0,
+	KBD_STATUS_NONE = 1 << 7 | 1 << 6,
 	/* Pulse output lines 0-3 by the low bits; bit 0 low resets the CPU. */
 	KBD_CMD_PULSE = 0xf0,
 	KBD_CMD_PULSE_NOT_RESET = 1 << 0,
@@ -68,7 +70,7 @@ static uint64_t kbd_cmd_read(struct bus_dev *dev, uint64_t off,
 	(void)dev;
 	(void)off;
 	(void)width;
-	return KBD_STATUS_IDLE;
+	return KBD_STATUS_NONE;
 }
 
 static void kbd_cmd_write(struct bus_dev *dev, uint64_t off, unsigned int width,

@@ -4,7 +4,7 @@
  * 0xcf9 is the ICH9 reset control register and what the FADT names. The
  * keyboard controller's pulse command (0xfe to 0x64) and port 0x92 are what
  * kernels try besides. Nothing else of a keyboard controller is there, and
- * the FADT says so; its status reads as "ready" so that nobody waits for it.
+ * the FADT says so; its status is such that nobody waits for it.
  */
 #ifndef DEVICES_LEGACY_RESET_PORT_H
 #define DEVICES_LEGACY_RESET_PORT_H

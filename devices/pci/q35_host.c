@@ -2,6 +2,7 @@
 #include "devices/pci/q35_host.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "devices/pci/pci_bus.h"
@@ -26,7 +27,8 @@ enum {
 
 struct q35_host {
 	struct pci_func func;
-	struct bus_dev *ecam; /* borrowed from the bus */
+	struct bus_dev *ecam;  /* borrowed from the bus */
+	_Atomic uint64_t base; /* of it; 0: it is not enabled */
 };
 
 static void update_ecam(struct q35_host *h)
@@ -54,6 +56,7 @@ static void update_ecam(struct q35_host *h)
 	if (!(reg & PCIEXBAREN))
 		len = 0;
 	pci_func_set_window(&h->func, PCI_SPACE_MMIO, reg & mask, len, h->ecam);
+	atomic_store(&h->base, len ? reg & mask : 0);
 }
 
 static void host_written(struct pci_func *f, unsigned int off,
@@ -110,4 +113,9 @@ int q35_host_create(struct pci_bus *bus, struct q35_host **ret, struct err *err)
 void q35_host_destroy(struct q35_host *h)
 {
 	free(h);
+}
+
+uint64_t q35_host_ecam(const struct q35_host *h)
+{
+	return atomic_load(&h->base);
 }

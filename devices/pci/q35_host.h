@@ -9,6 +9,8 @@
 #ifndef DEVICES_PCI_Q35_HOST_H
 #define DEVICES_PCI_Q35_HOST_H
 
+#include <stdint.h>
+
 #include "vmm/base/own.h"
 
 struct err;
@@ -23,5 +25,8 @@ int q35_host_create(struct pci_bus *bus, struct q35_host **ret,
 		    struct err *err);
 void q35_host_destroy(struct q35_host *h);
 DEFINE_CLEANUP(struct q35_host, q35_host_destroy)
+
+/* Where ECAM is now; 0: nowhere. Any thread. */
+uint64_t q35_host_ecam(const struct q35_host *h);
 
 #endif

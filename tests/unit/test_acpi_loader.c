@@ -131,6 +131,14 @@ static void the_script_gives_the_tables(void **state)
 	}
 }
 
+static void no_change(const struct acpi_loader *l)
+{
+	AUTO(acpi_loader_destroyp) struct acpi_loader *fresh = NULL;
+
+	assert_int_equal(acpi_loader_create(2, &fresh, NULL), 0);
+	assert_memory_equal(l->tables, fresh->tables, fresh->tables_len);
+}
+
 static void no_address_is_left_before(void **state)
 {
 	AUTO(acpi_loader_destroyp) struct acpi_loader *l = NULL;
@@ -142,6 +150,37 @@ static void no_address_is_left_before(void **state)
 			assert_true(load_le64(l->tables + i + 140) <
 				    l->tables_len);
 	assert_true(load_le64(l->rsdp + 24) < l->tables_len);
+}
+
+static unsigned int sum_of(const uint8_t *table)
+{
+	unsigned int sum = 0;
+
+	for (uint32_t i = 0; i < load_le32(table + 4); i++)
+		sum += table[i];
+	return sum & 0xff;
+}
+
+static void tables_follow_where_ecam_is_moved(void **state)
+{
+	AUTO(acpi_loader_destroyp) struct acpi_loader *l = NULL;
+	const uint8_t *mcfg, *dsdt;
+
+	(void)state;
+	assert_int_equal(acpi_loader_create(2, &l, NULL), 0);
+	mcfg = l->tables + l->ecam.mcfg;
+	dsdt = l->tables + l->ecam.dsdt;
+	assert_memory_equal(mcfg, "MCFG", 4);
+	assert_memory_equal(dsdt, "DSDT", 4);
+	for (uint64_t to = 0xb0000000; to <= MEM_ECAM_BASE; to += 0x30000000) {
+		acpi_loader_move_ecam(&l->ecam, l->tables, (uint32_t)to);
+		assert_int_equal(load_le64(mcfg + 44), to);
+		assert_int_equal(load_le32(l->tables + l->ecam.window), to);
+		assert_int_equal(sum_of(mcfg), 0);
+		assert_int_equal(sum_of(dsdt), 0);
+	}
+	/* and back where it was, they are as they were */
+	no_change(l);
 }
 
 static void impossible_numbers_of_cpus_are_refused(void **state)
@@ -159,6 +198,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_script_gives_the_tables),
 		cmocka_unit_test(no_address_is_left_before),
+		cmocka_unit_test(tables_follow_where_ecam_is_moved),
 		cmocka_unit_test(impossible_numbers_of_cpus_are_refused),
 	};
 

@@ -120,6 +120,34 @@ static void selecting_starts_anew(void **state)
 	assert_int_equal(data(f), 0x34);
 }
 
+static void count(void *arg, uint8_t *bytes, size_t len)
+{
+	assert_int_equal(len, 3);
+	bytes[2]++;
+	++*(int *)arg;
+}
+
+static void a_file_is_made_anew_when_it_is_selected(void **state)
+{
+	struct fixture *f = *state;
+	int calls = 0;
+
+	assert_int_equal(fw_cfg_add_file(f->f, "etc/x", "ab", 3, NULL), 0);
+	fw_cfg_refresh_file(f->f, count, &calls);
+	assert_int_equal(calls, 0);
+	select_key(f, FW_CFG_FILE_FIRST);
+	assert_int_equal(data(f), 'a');
+	assert_int_equal(data(f), 'b');
+	assert_int_equal(data(f), 1);
+	assert_int_equal(calls, 1);
+	assert_int_equal(dma(f, key(FW_CFG_FILE_FIRST) | FW_CFG_DMA_READ, 3,
+			     SHARED + 0x1000),
+			 0);
+	assert_int_equal(calls, 2);
+	select_key(f, FW_CFG_FILE_FIRST + 1); /* nobody's */
+	assert_int_equal(calls, 2);
+}
+
 static void past_the_end_there_are_zeros(void **state)
 {
 	struct fixture *f = *state;
@@ -353,6 +381,7 @@ int main(void)
 		CASE(the_signature_is_at_hand_after_reset),
 		CASE(the_id_announces_dma),
 		CASE(selecting_starts_anew),
+		CASE(a_file_is_made_anew_when_it_is_selected),
 		CASE(past_the_end_there_are_zeros),
 		CASE(an_item_that_is_not_there_is_empty),
 		CASE(other_widths_read_nothing),

@@ -39,7 +39,11 @@ static int teardown(void **state)
 /* Is configuration space of the bridge visible at @base? */
 static bool ecam_at(struct fixture *f, uint64_t base)
 {
-	return fake_bus_read(f->pci->mmio, base, 4) == 0x29c08086;
+	bool seen = fake_bus_read(f->pci->mmio, base, 4) == 0x29c08086;
+
+	if (seen)
+		assert_int_equal(q35_host_ecam(f->host), base);
+	return seen;
 }
 
 static void it_is_the_host_bridge_of_a_q35(void **state)
@@ -93,6 +97,7 @@ static void ecam_moves_as_firmware_does_it(void **state)
 	fake_pci_write(f->pci, PCI_DEVFN_HOST, 0x60, 4, 0);
 	assert_false(ecam_at(f, MEM_ECAM_BASE));
 	assert_int_equal(fake_bus_n_ranges(f->pci->mmio), 0);
+	assert_int_equal(q35_host_ecam(f->host), 0);
 	fake_pci_write(f->pci, PCI_DEVFN_HOST, 0x64, 4, 0);
 	fake_pci_write(f->pci, PCI_DEVFN_HOST, 0x60, 4, 0xb0000001);
 	assert_true(ecam_at(f, 0xb0000000));
