@@ -157,9 +157,9 @@ static int apply(struct run_config *c, struct hash256 *h, struct err *err)
 	/* From here on everything in it is as it was checked. */
 	b = bundle_file_content(f);
 	if (b->signature.algo != BUNDLE_UNSIGNED && !c->bundle_key)
-		log_debug("bundle '%s' is signed; without --bundle-key nobody "
-			  "looks by whom",
-			  c->bundle);
+		log_warn("bundle '%s' is signed, and nobody looks by whom: "
+			 "give its owner's public key, --bundle-key PUB.pem",
+			 c->bundle);
 	r = refuse_given(c, b, err);
 	if (r >= 0)
 		r = check_machine(c, b, err);

@@ -13,9 +13,11 @@ struct run_config;
  * When @c names a BUNDLE: read and verify it, and set what it fixes, as if the
  * options had been given. Its images become @c's open files, which nobody can
  * change any more. Nothing when @c names none. Once, before
- * run_config_finish(). -EINVAL with ERR_USAGE: an option was given that the
- * bundle fixes -EKEYREJECTED with ERR_INPUT: wrong hash, wrong signature, no
- * signature and the errors of bundle_file.h and bundle_key.h
+ * run_config_finish(). Warns of a signature that no key was given for.
+ *
+ * -EINVAL       ERR_USAGE: an option was given that the bundle fixes
+ * -EKEYREJECTED ERR_INPUT: wrong hash, wrong signature, no signature
+ * and the errors of bundle_file.h and bundle_key.h
  *
  * Always fixed are --kernel, --initrd, --append and --firmware; --cpus,
  * --protect, the size of --memory and --sev policy= where the bundle says so.

@@ -67,8 +67,10 @@ class Bundles(Env):
             check(word in said, f"{args}: '{word}' is not in: {said}")
 
     def runs(self, bundle, *args, status=42):
+        """What it says on standard error."""
         p = self.call(self.coffer, "run", "--debug-exit", *args, bundle)
         check(p.returncode == status, f"{bundle}: status {p.returncode}, not {status}: {p.stderr.decode()}")
+        return p.stderr.decode()
 
     def keys(self, name, *algorithm):
         self.tool("openssl", "openssl")
@@ -108,8 +110,19 @@ def a_signed_bundle_runs_under_its_key(e):
     for pem, pub in (e.ed25519(), e.p384()):
         b = e.create(os.path.basename(pem) + ".itb", "--sign", pem)
         check("signed it" in e.bundle("verify", "--key", pub, b), "verify")
-        e.runs(b, "--bundle-key", pub)
-        e.runs(b)
+        check(e.runs(b, "--bundle-key", pub) == "", "a key that fits is warned of")
+
+
+@case
+def a_signature_that_nobody_looks_at_is_one_warning(e):
+    pem, pub = e.ed25519()
+    b = e.create("app.itb", "--sign", pem)
+    for quiet in ((), ("--quiet",)):
+        said = e.runs(b, *quiet)
+        check(said.count("\n") == 1 and f"warning: bundle '{b}' is signed" in said and "--bundle-key" in said, said)
+    config = e.put("config.json", json.dumps({"bundle-key": pub}).encode())
+    check(e.runs(b, "--config", config) == "", "the key of the configuration file")
+    check(e.runs(e.create("plain.itb")) == "", "a bundle that is not signed")
 
 
 @case
