@@ -37,6 +37,22 @@ HAS = ((HASHES, struct.pack("<II", 0x31000, 0x400)), (SECRET, struct.pack("<II",
        (RESET, struct.pack("<I", 0xfffff000)))
 
 
+# From the reset vector to 32 bits, with the tables and code that follow; then, as edk2 writes a variable, a command
+# and a byte to the chip below this image: 0x5a at offset 0x10 of a store of one block. Ends with status 42.
+#	cli; lgdt %cs:0xff80; mov $0x11,%eax; mov %eax,%cr0; ljmp $8,$0xffffff40
+# 1:	mov $0x10,%ax; mov %ax,%ds; movb $0x40,0xffffd010; movb $0x5a,0xffffd010; movb $0xff,0xffffd010
+#	mov $42,%eax; out %eax,$0xf4; hlt
+STORES = bytes.fromhex("fa 2e660f011680ff 66b811000000 0f22c0 66ea40ffffff0800").ljust(0x40, b"\x90") + bytes.fromhex(
+    "66b81000 8ed8 c60510d0ffff40 c60510d0ffff5a c60510d0ffffff b82a000000 e7f4 f4").ljust(0x40, b"\x90") + bytes.fromhex(
+    "170090ffffff").ljust(16, b"\0") + bytes(8) + bytes.fromhex("ffff0000009bcf00 ffff00000093cf00")
+
+
+def storing_firmware():
+    """An image of 8 KiB that begins at offset 0xff00 of its last segment."""
+    image = b"\x90" * (8192 - 0x100) + STORES
+    return image + b"\x90" * (8192 - 16 - len(image)) + bytes.fromhex("e90dff").ljust(16, b"\x90")
+
+
 class FirmwareEnv(Env):
     """Env, whose guests start with firmware."""
 
@@ -227,6 +243,15 @@ def a_store_of_variables_has_one_user(e):
         os.chmod("vars", 0o400)
         q = e.own(*args[1:])
         check(q.returncode == 77 and "variables are written there" in q.stderr, q.stderr)
+
+
+@case
+def what_firmware_stores_is_in_the_file(e):
+    e.put("fw", storing_firmware())
+    e.put("vars", bytes(4096))
+    p = e.own("run", "--firmware", "./fw", "--nvram", "vars", "-m", MEMORY, "--debug-exit", "--timeout", "20")
+    check(p.returncode == 42, f"status {p.returncode}: {p.stderr}")
+    check(open("vars", "rb").read() == bytes(16) + b"\x5a" + bytes(4079), "the byte is not there")
 
 
 @case

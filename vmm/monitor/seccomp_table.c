@@ -219,7 +219,6 @@ static const struct seccomp_entry main_thread[] = {
 	IOCTL(KVM_IRQ_LINE, "console input, the power button: an interrupt"),
 	IOCTL(KVM_MEMORY_ENCRYPT_OP,
 	      "the launch waits for its owner: secrets, its end"),
-	IOCTL(KVM_MEMORY_ENCRYPT_UNREG_REGION, "a protected guest has ended"),
 	FUTEX(FUTEX_JOIN, "wait for the end of a thread"),
 	FUTEX(FUTEX_COND_WAIT, "wait for vCPUs to pause"),
 	LOCKS,
