@@ -114,6 +114,20 @@ int kernel_image_open(int fd, const char *name, struct kernel_image **ret,
 	return 0;
 }
 
+const char *kernel_image_cmdline(const struct kernel_image *k,
+				 const char *given)
+{
+	if (given && *given)
+		return given;
+	return k->cmdline ? k->cmdline : "";
+}
+
+const struct image_file *kernel_image_initrd(const struct kernel_image *k,
+					     const struct image_file *given)
+{
+	return given->len ? given : &k->initrd;
+}
+
 void kernel_image_destroy(struct kernel_image *k)
 {
 	if (!k)

@@ -53,6 +53,15 @@ struct kernel_image {
  */
 int kernel_image_open(int fd, const char *name, struct kernel_image **ret,
 		      struct err *err);
+/*
+ * What @k is started with. The command line: @given, or its own where that is
+ * NULL or empty; "" when there is neither. The initial RAM disk: @given, or its
+ * own where that has no bytes; it may have none.
+ */
+const char *kernel_image_cmdline(const struct kernel_image *k,
+				 const char *given);
+const struct image_file *kernel_image_initrd(const struct kernel_image *k,
+					     const struct image_file *given);
 /* NULL is fine. */
 void kernel_image_destroy(struct kernel_image *k);
 DEFINE_CLEANUP(struct kernel_image, kernel_image_destroy)

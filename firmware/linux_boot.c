@@ -275,8 +275,7 @@ static int place_cmdline(struct work *w, struct err *err)
 	uint64_t max = LINUX_BOOT_CMDLINE_SIZE - 1;
 	size_t len;
 
-	if (!own)
-		s = k->cmdline ? k->cmdline : "";
+	s = kernel_image_cmdline(k, s);
 	if (max > k->cmdline_max)
 		max = k->cmdline_max;
 	len = strlen(s);

@@ -9,6 +9,7 @@
 #include "crypto/base64.h"
 #include "crypto/launch_fact.h"
 #include "crypto/sev_abi.h"
+#include "firmware/kernel_image.h"
 #include "owner/owner_file.h"
 #include "owner/owner_form.h"
 #include "owner/owner_vmsa.h"
@@ -158,11 +159,48 @@ static bool firmware_matches(const struct owner_content *c)
 	return !c->digest && c->firmware && strcmp(c->firmware, "none") != 0;
 }
 
+/*
+ * Hosts start a unified kernel image by its parts. *ret stays NULL for every
+ * other file, which is hashed as it is: whether it can start is not asked here.
+ */
+static void open_unified(const char *path, int *ret_fd,
+			 struct kernel_image **ret)
+{
+	AUTO(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	AUTO(kernel_image_destroyp) struct kernel_image *k = NULL;
+
+	if (fd < 0 || kernel_image_open(fd, path, &k, NULL) < 0 || !k->unified)
+		return;
+	*ret_fd = TAKE_FD(fd);
+	*ret = TAKE(k);
+}
+
+static int hash_part(struct hash256 *h, const struct image_file *f,
+		     uint8_t digest[static HASH256_LEN], struct err *err)
+{
+	AUTO(freep) uint8_t *buf = malloc(CHUNK);
+	int r = buf ? 0 : err_set_kind(err, ERR_HOST, -ENOMEM, "out of memory");
+
+	for (uint64_t off = 0; off < f->len && !r; off += CHUNK) {
+		size_t n =
+			f->len - off < CHUNK ? (size_t)(f->len - off) : CHUNK;
+
+		r = image_file_read(f, off, buf, n, err);
+		if (!r)
+			hash256_update(h, buf, n);
+	}
+	if (hash256_finish(h, digest) < 0 && !r)
+		r = hash_failed(err);
+	return r;
+}
+
 static int load_hashes(struct owner_expected *e, struct hash256 *h,
 		       struct err *err)
 {
 	const char *line = e->c->cmdline ? e->c->cmdline : "";
 	uint8_t cmdline[HASH256_LEN], initrd[HASH256_LEN], kernel[HASH256_LEN];
+	AUTO(kernel_image_destroyp) struct kernel_image *k = NULL;
+	AUTO(fd_closep) int fd = -1;
 	int r;
 
 	if (!e->c->kernel)
@@ -171,11 +209,17 @@ static int load_hashes(struct owner_expected *e, struct hash256 *h,
 					    "measured with a kernel: --kernel "
 					    "is missing")
 			       : 0;
+	open_unified(e->c->kernel, &fd, &k);
+	if (k)
+		line = kernel_image_cmdline(k, line);
 	if (hash256_of(h, line, strlen(line) + 1, cmdline) < 0)
 		return hash_failed(err);
-	r = hash_file(h, "--initrd", e->c->initrd, initrd, err);
+	r = k && !e->c->initrd
+		    ? hash_part(h, &k->initrd, initrd, err)
+		    : hash_file(h, "--initrd", e->c->initrd, initrd, err);
 	if (r >= 0)
-		r = hash_file(h, "--kernel", e->c->kernel, kernel, err);
+		r = k ? hash_part(h, &k->file, kernel, err)
+		      : hash_file(h, "--kernel", e->c->kernel, kernel, err);
 	if (r < 0)
 		return r;
 	sev_kernel_hashes(cmdline, initrd, kernel, e->hashes);

@@ -68,11 +68,9 @@ static bool has_parameter(const char *line, const char *name)
 static int make_cmdline(const struct measured_boot_args *a,
 			struct measured_boot *b, struct err *err)
 {
-	const char *line = a->kernel->cmdline ? a->kernel->cmdline : "";
+	const char *line = kernel_image_cmdline(a->kernel, a->cmdline);
 	int n;
 
-	if (a->cmdline && *a->cmdline)
-		line = a->cmdline;
 	if (has_parameter(line, "swiotlb")) {
 		b->cmdline = strdup(line);
 		return b->cmdline ? 0 : err_set(err, -ENOMEM, "out of memory");

@@ -50,12 +50,6 @@ static int check_kernel(const struct measured_boot_args *a, struct err *err)
 				    "kernel '%s' is an ELF image; firmware "
 				    "starts a bzImage",
 				    k->file.name);
-	if (k->unified)
-		return err_set_kind(err, ERR_INPUT, -ENOTSUP,
-				    "kernel '%s' is a unified kernel image, "
-				    "whose hash is not that of its parts; give "
-				    "them with --kernel, --initrd and --append",
-				    k->file.name);
 	if (!a->firmware->footer.hashes.size)
 		return lacks(a, "area for hashes of a kernel",
 			     "with --protect, leave out --kernel and boot a "
@@ -107,7 +101,7 @@ int measured_boot_hashes(const struct measured_boot_args *a,
 	AUTO(hash256_destroyp) struct hash256 *h = hash256_nettle_create();
 	AUTO(freep) uint8_t *buf = malloc(CHUNK);
 	const struct image_file *initrd =
-		a->initrd.len ? &a->initrd : &a->kernel->initrd;
+		kernel_image_initrd(a->kernel, &a->initrd);
 	int r;
 
 	if (!h || !buf)
@@ -168,7 +162,8 @@ int measured_firmware_fill(const struct measured_boot_args *a,
 	struct launch_plan *p = b->plan;
 	int r;
 
-	b->cmdline = strdup(a->cmdline && *a->cmdline ? a->cmdline : "");
+	b->cmdline = strdup(
+		a->kernel ? kernel_image_cmdline(a->kernel, a->cmdline) : "");
 	if (!b->cmdline)
 		return err_set(err, -ENOMEM, "out of memory");
 	r = launch_plan_add_file(p, "firmware", a->firmware->base, f->len,

@@ -231,13 +231,10 @@ static int add_part(struct fw_cfg *f, enum fw_cfg_key size,
 static int add_cmdline(struct fw_cfg *f, const struct vm_params *p,
 		       struct err *err)
 {
-	const char *line = p->kernel->cmdline ? p->kernel->cmdline : "";
-	size_t len;
+	const char *line = kernel_image_cmdline(p->kernel, p->cmdline);
+	size_t len = strlen(line) + 1;
 	int r;
 
-	if (p->cmdline && *p->cmdline)
-		line = p->cmdline;
-	len = strlen(line) + 1;
 	r = fw_cfg_add_le32(f, FW_CFG_CMDLINE_SIZE, (uint32_t)len, err);
 	return r < 0 ? r : fw_cfg_add(f, FW_CFG_CMDLINE_DATA, line, len, err);
 }
@@ -257,7 +254,7 @@ static int add_kernel(struct fw_cfg *f, const struct vm_params *p,
 				    "kernel '%s' is an ELF image; firmware "
 				    "starts a bzImage",
 				    k->file.name);
-	initrd = p->initrd.len ? &p->initrd : &k->initrd;
+	initrd = kernel_image_initrd(k, &p->initrd);
 	r = add_part(f, FW_CFG_SETUP_SIZE, FW_CFG_SETUP_DATA, &k->file, 0,
 		     k->bz.code_off, err);
 	if (!r)

@@ -165,6 +165,17 @@ struct fake_image *fake_pe_create(const struct fake_section *sections, size_t n)
 	return i;
 }
 
+struct fake_image *fake_uki_create(const void *kernel, size_t len)
+{
+	const struct fake_section s[] = {
+		{".linux", kernel, len, 0},
+		{".initrd", "initrd", 6, 0},
+		{".cmdline", "quiet\n", 6, 0},
+	};
+
+	return fake_pe_create(s, 3);
+}
+
 int fake_sparse_file(uint64_t len)
 {
 	int fd = memfd_create("fake", MFD_CLOEXEC);

@@ -53,6 +53,9 @@ enum { FAKE_PE_SECTIONS = 0x40 + 24 + 240, FAKE_PE_SECTION_LEN = 40 };
 struct fake_image *fake_image_create(const void *data, size_t len);
 struct fake_image *fake_bzimage_create(void);
 struct fake_image *fake_vmlinux_create(void);
+/* A unified image with @kernel, the initrd "initrd", the command line "quiet".
+ */
+struct fake_image *fake_uki_create(const void *kernel, size_t len);
 struct fake_image *fake_pe_create(const struct fake_section *sections,
 				  size_t n);
 /* NULL is fine. */

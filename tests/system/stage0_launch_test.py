@@ -44,6 +44,22 @@ def tiny_kernel(program):
     return bytes(setup + code)
 
 
+def unified(**sections):
+    """A unified kernel image with no program in it: coffer takes out the sections."""
+    def padded(b):
+        return b + bytes(-len(b) % 512)
+
+    head = bytearray(512)
+    for at, form, value in ((0, "2s", b"MZ"), (0x3c, "<I", 0x40), (0x40, "2s", b"PE"), (0x44, "<H", 0x8664),
+                            (0x46, "<H", len(sections)), (0x54, "<H", 240), (0x58, "<H", 0x20b)):
+        struct.pack_into(form, head, at, value)
+    at, body = 0x58 + 240, b""
+    for name, data in sections.items():
+        struct.pack_into("<8sIIII", head, at, b"." + name.encode(), len(data), 0, len(padded(data)), 512 + len(body))
+        at, body = at + 40, body + padded(data)
+    return bytes(head) + body
+
+
 class Stage0Env(FirmwareEnv):
     def __init__(self, coffer, payloads, tmp):
         super().__init__(coffer, payloads, tmp)
@@ -82,6 +98,20 @@ def change(name, at=-1, length=None):
 @case
 def what_was_measured_runs(e):
     ends(e, DONE, "kernel, initrd and command line are those that were measured")
+
+
+@case
+def a_unified_image_is_launched_by_its_parts(e):
+    def verify(g):
+        p = e.own("owner", "verify", "--tik", "vm_tik.bin", "--launch", "launch.json", "--firmware", "stage0",
+                  "-k", "kernel")
+        check(p.returncode == 0, p.stderr)
+
+    e.put("kernel", unified(linux=tiny_kernel(EXIT), initrd=b"initial RAM disk", cmdline=b"console=ttyS0\n"))
+    e.content = lambda: ["-k", "kernel"]
+    ends(e, DONE, "those that were measured", verify)
+    ends(e, 80, "stage0 stopped: the initrd is not the one that was measured",
+         lambda g: change("kernel", 512 + len(tiny_kernel(EXIT))))
 
 
 @case

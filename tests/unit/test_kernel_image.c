@@ -54,22 +54,11 @@ static void an_elf_kernel_is_recognised(void **state)
 	assert_int_equal(k->cmdline_max, 2047);
 }
 
-static struct fake_image *unified(const void *linux_data, size_t len)
-{
-	const struct fake_section s[] = {
-		{".linux", linux_data, len, 0},
-		{".initrd", "initrd", 6, 0},
-		{".cmdline", "quiet\n", 6, 0},
-	};
-
-	return fake_pe_create(s, 3);
-}
-
 static void a_unified_image_is_taken_apart(void **state)
 {
 	AUTO(fake_image_destroyp) struct fake_image *bz = fake_bzimage_create();
 	AUTO(fake_image_destroyp)
-	struct fake_image *i = unified(bz->data, bz->len);
+	struct fake_image *i = fake_uki_create(bz->data, bz->len);
 	AUTO(kernel_image_destroyp) struct kernel_image *k = NULL;
 	AUTO(fd_closep) int fd = fake_image_fd(i);
 
@@ -83,6 +72,24 @@ static void a_unified_image_is_taken_apart(void **state)
 	assert_memory_equal(i->data + k->file.off, bz->data, bz->len);
 }
 
+static void what_is_given_comes_before_an_images_own(void **state)
+{
+	struct image_file none = {.fd = -1}, given = {.fd = -1, .len = 5};
+	struct kernel_image k = {.cmdline = (char *)"own",
+				 .initrd = {.fd = -1, .len = 6}};
+
+	(void)state;
+	assert_string_equal(kernel_image_cmdline(&k, "given"), "given");
+	assert_string_equal(kernel_image_cmdline(&k, ""), "own");
+	assert_string_equal(kernel_image_cmdline(&k, NULL), "own");
+	assert_ptr_equal(kernel_image_initrd(&k, &given), &given);
+	assert_ptr_equal(kernel_image_initrd(&k, &none), &k.initrd);
+	k.cmdline = NULL;
+	assert_string_equal(kernel_image_cmdline(&k, NULL), "");
+	k.initrd.len = 0;
+	assert_int_equal(kernel_image_initrd(&k, &none)->len, 0);
+}
+
 static void a_unified_image_needs_a_bzimage_inside(void **state)
 {
 	AUTO(fake_image_destroyp) struct fake_image *gz = NULL;
@@ -90,10 +97,10 @@ static void a_unified_image_needs_a_bzimage_inside(void **state)
 	AUTO(fake_image_destroyp) struct fake_image *bz = fake_bzimage_create();
 
 	(void)state;
-	gz = unified("\x1f\x8b\x08", 3);
+	gz = fake_uki_create("\x1f\x8b\x08", 3);
 	refused(fake_image_fd(gz), -ENOEXEC,
 		".linux section is not a bzImage; it looks like gzip");
-	cut = unified(bz->data, bz->len - 1);
+	cut = fake_uki_create(bz->data, bz->len - 1);
 	refused(fake_image_fd(cut), -EBADMSG, "it was cut");
 }
 
@@ -133,6 +140,7 @@ int main(void)
 			a_bzimage_is_one_although_it_starts_like_a_pe_file),
 		cmocka_unit_test(an_elf_kernel_is_recognised),
 		cmocka_unit_test(a_unified_image_is_taken_apart),
+		cmocka_unit_test(what_is_given_comes_before_an_images_own),
 		cmocka_unit_test(a_unified_image_needs_a_bzimage_inside),
 		cmocka_unit_test(what_is_no_kernel_is_described),
 		cmocka_unit_test(parsers_errors_come_with_the_name),

@@ -171,6 +171,29 @@ static void hashes_are_those_of_whole_files(void **state)
 	assert_memory_equal(got.initrd, want, HASH256_LEN);
 }
 
+/* Stage0 and OVMF get the parts from fw_cfg, and hash what they get. */
+static void a_unified_image_is_its_parts(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(fake_image_destroyp) struct fake_image *bz = fake_bzimage_create();
+	struct measured_hashes got;
+	uint8_t want[HASH256_LEN];
+
+	open_kernel(f, fake_uki_create(bz->data, bz->len));
+	f->args.initrd.len = 0;
+	f->args.cmdline = NULL;
+	assert_int_equal(measured_boot_hashes(&f->args, &got, NULL), 0);
+	hash256_of(f->h, bz->data, bz->len, want);
+	assert_memory_equal(got.kernel, want, HASH256_LEN);
+	hash256_of(f->h, "initrd", 6, want);
+	assert_memory_equal(got.initrd, want, HASH256_LEN);
+	assert_int_equal(make(f), 0);
+	assert_string_equal(f->boot->cmdline, "quiet");
+	f->args.cmdline = "given";
+	assert_int_equal(make(f), 0);
+	assert_string_equal(f->boot->cmdline, "given");
+}
+
 static void without_a_kernel_there_are_no_hashes(void **state)
 {
 	struct fixture *f = *state;
@@ -279,6 +302,7 @@ int main(void)
 		CASE(image_and_hashes_are_launched),
 		CASE(the_table_is_that_of_qemu),
 		CASE(hashes_are_those_of_whole_files),
+		CASE(a_unified_image_is_its_parts),
 		CASE(without_a_kernel_there_are_no_hashes),
 		CASE(every_cpu_has_its_registers),
 		CASE(firmware_without_a_place_for_hashes),

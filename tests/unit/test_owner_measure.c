@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "crypto/base64.h"
+#include "tests/fake/fake_image.h"
 #include "tests/unit/owner_machine.h"
 #include "tests/unit/unit.h"
 #include "vmm/base/bytes.h"
@@ -30,6 +31,39 @@ static void measure_prints_digest_and_measurement(void **state)
 	snprintf(text, sizeof(text), "%s\n%s\n", hex, want);
 	assert_string_equal(owner_output(&f->d), text);
 	assert_int_equal(owner_mode(&f->d, "vm_tik.bin.used"), -1);
+}
+
+static void measured(struct machine_fixture *f, const char *kernel,
+		     const char *initrd, const char *cmdline, char *text)
+{
+	struct owner_measure_opts o = {.content = f->o.content};
+
+	o.content.kernel = kernel;
+	o.content.initrd = initrd;
+	o.content.cmdline = cmdline;
+	owner_output_clear(&f->d);
+	assert_int_equal(owner_measure(&o, f->d.out, NULL), 0);
+	strcpy(text, owner_output(&f->d));
+}
+
+static void a_unified_image_is_measured_as_its_parts(void **state)
+{
+	struct machine_fixture *f = *state;
+	AUTO(fake_image_destroyp) struct fake_image *bz = fake_bzimage_create();
+	AUTO(fake_image_destroyp)
+	struct fake_image *u = fake_uki_create(bz->data, bz->len);
+	const char *kernel = owner_put(&f->d, "k", bz->data, bz->len);
+	const char *initrd = owner_put(&f->d, "i", "initrd", 6);
+	const char *whole = owner_put(&f->d, "u", u->data, u->len);
+	char parts[200], unified[200];
+
+	measured(f, kernel, initrd, "quiet", parts);
+	measured(f, whole, NULL, NULL, unified);
+	assert_string_equal(unified, parts);
+	measured(f, whole, initrd, "loud", unified);
+	assert_string_not_equal(unified, parts);
+	measured(f, kernel, initrd, "loud", parts);
+	assert_string_equal(unified, parts);
 }
 
 static void measure_needs_key_and_launch_together(void **state)
@@ -103,6 +137,7 @@ int main(void)
 	cmocka_unit_test_setup_teardown(f, machine_setup, machine_teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(measure_prints_digest_and_measurement),
+		CASE(a_unified_image_is_measured_as_its_parts),
 		CASE(measure_needs_key_and_launch_together),
 		CASE(pages_are_written_for_other_tools),
 		CASE(pages_that_are_not_made_here_are_not_written),
