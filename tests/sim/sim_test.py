@@ -447,7 +447,7 @@ def monitor(env):
         check(p.returncode == 42, f"{prefix}: {p.returncode}: {p.stderr}")
 
 
-def qemu_launch(env, *options, sev_more="", inputs=()):
+def qemu_launch(env, *options, policy=1, sev_more="", inputs=()):
     """Debian's QEMU launches the firmware in "fw" and what @options add; libvirt's validator
     accepts the measurement for that firmware and @inputs. What the validator says."""
     validator = "/usr/bin/virt-qemu-sev-validate"
@@ -455,9 +455,9 @@ def qemu_launch(env, *options, sev_more="", inputs=()):
         if not os.path.exists(tool):
             raise Skip(f"no {tool}")
     c = Client(env, *env.state)
-    env.session(c, 1)
+    env.session(c, policy)
     c.end()
-    sev = ("sev-guest,id=sev0,cbitpos=0,reduced-phys-bits=1,policy=0x1,"
+    sev = (f"sev-guest,id=sev0,cbitpos=0,reduced-phys-bits=1,policy={policy:#x},"
            "dh-cert-file=vm_godh.b64,session-file=vm_session.b64" + sev_more)
     with open(env.path("qemu.log"), "w+", encoding="utf-8") as log:
         p = subprocess.Popen(
@@ -518,13 +518,16 @@ def digest_in(env, trace):
     return next((e["digest"] for e in map(json.loads, filter(None, lines)) if "digest" in e), None)
 
 
-def coffer_digest(env, *options):
+def coffer_digest(env, policy, *options):
     """What the simulated processor measures of a launch by coffer, which does not run."""
+    for name in ("coffer.json", "api"):  # of one before
+        if os.path.exists(env.path(name)):
+            os.unlink(env.path(name))
     with open(env.path("coffer.log"), "w+", encoding="utf-8") as log:
         p = subprocess.Popen(
             [env.sim, *env.state, "--scramble", "--trace", "coffer.json", "--", env.coffer, "run", "--protect",
-             "sev", "--sev", "policy=0x1,dh-cert=vm_godh.b64,session=vm_session.b64", "--paused", "--api",
-             env.path("api"), "-m", "6M", "--console", "none", *options], cwd=env.tmp, stderr=log, stdin=subprocess.DEVNULL)
+             "sev-es" if policy & 4 else "sev", "--sev",
+             f"policy={policy},dh-cert=vm_godh.b64,session=vm_session.b64", "--paused", "--api", env.path("api"), "-m", "6M", "--console", "none", *options], cwd=env.tmp, stderr=log, stdin=subprocess.DEVNULL)
         try:
             deadline = time.monotonic() + PATIENCE
             while not (digest := digest_in(env, "coffer.json")) and p.poll() is None and \
@@ -538,22 +541,45 @@ def coffer_digest(env, *options):
     return digest
 
 
-def qemu_stage0(env):
-    """QEMU puts its hashes where stage0's footer says: libvirt's validator, coffer and the owner's tool agree"""
+def compare_launches(env, policy=1, cpus=1):
+    """stage0 with a kernel, launched by QEMU and by coffer, and as the owner's tool sees it: one digest."""
     with open(os.path.join(env.build, "firmware/stage0.bin"), "rb") as f:
         env.write("fw", f.read())
     env.write("kernel", fake_kernel())
     env.write("initrd", os.urandom(5000))
     line = "console=ttyS0 quiet"
-    said = qemu_launch(env, "-kernel", "kernel", "-initrd", "initrd", "-append", line, sev_more=",kernel-hashes=on",
-                       inputs=("--kernel", "kernel", "--initrd", "initrd", "--cmdline", line))
-    ours = ["--firmware", "stage0", "-k", "kernel", "-i", "initrd", "-a", line]
-    digests = {"QEMU": digest_in(env, "qemu.json"), "coffer": coffer_digest(env, *ours),
-               "owner measure": env.good(env.owner, "measure", *ours).split()[0]}
-    print(f"qemu_stage0: the validator says {said}")
+    cpu = cpu_model() if policy & 4 else {}
+    model = [w for name, n in cpu.items() for w in (f"--cpu-{name}", n)]
+    said = qemu_launch(
+        env, "-kernel", "kernel", "-initrd", "initrd", "-append", line, "-smp", str(cpus),
+        "-cpu", ",".join(["qemu64", *map("=".join, cpu.items())]),
+        policy=policy, sev_more=",kernel-hashes=on",
+        inputs=("--kernel", "kernel", "--initrd", "initrd", "--cmdline", line,
+                *(["--num-cpus", str(cpus), *model] if model else [])))
+    ours = ["--firmware", "stage0", "-k", "kernel", "-i", "initrd", "-a", line, "-c", str(cpus)]
+    digests = {"QEMU": digest_in(env, "qemu.json"), "coffer": coffer_digest(env, policy, *ours),
+               "owner measure": env.good(env.owner, "measure", *ours, *model, *(["--es"] if model else [])).split()[0]}
+    print(f"the validator says {said}")
     for who, digest in digests.items():
-        print(f"qemu_stage0: {digest} launched by {who}")
+        print(f"policy {policy}, {cpus} CPUs: {digest} by {who}")
     check(len(set(digests.values())) == 1, "they differ")
+
+
+def cpu_model():
+    """Of this host, whose vCPUs have its signature in RDX."""
+    with open("/proc/cpuinfo", encoding="ascii") as f:
+        return dict(re.findall(r"^(?:cpu )?(family|model|stepping)\s*: (\d+)$", f.read(), re.M))
+
+
+def qemu_stage0(env):
+    """QEMU puts its hashes where stage0's footer says: libvirt's validator, coffer and the owner's tool agree"""
+    compare_launches(env)
+
+
+def qemu_stage0_es(env):
+    """so they do on the registers of SEV-ES, where QEMU, like coffer, sets what is measured"""
+    for cpus in (1, 4):
+        compare_launches(env, policy=5, cpus=cpus)
 
 
 def libvirt_packet(env):
@@ -585,7 +611,7 @@ def libvirt_packet(env):
 
 
 CASES = (owner, scramble, touched, not_root, refused, keys, corrupted, leaf, es, many, faults, ends,
-         trace, monitor, qemu, qemu_stage0, libvirt_packet)
+         trace, monitor, qemu, qemu_stage0, qemu_stage0_es, libvirt_packet)
 
 
 def run_case(case, build):

@@ -310,6 +310,17 @@ def a_firmware_goes_along(e):
                            "-a", LINE).split()[0], "owner measure says two things")
     plan = json.loads(e.good(e.coffer, "run", "--print-plan", "--protect", "sev", b))
     check(plan["plan_digest"] == digest, plan["plan_digest"])
+    # Launched on the simulated platform, which says what it measured; the guest then ends as well as this KVM can.
+    b = e.path("small.itb")
+    e.bundle("create", "-k", e.kernel, "-i", e.initrd, "-a", LINE, "-c", "1", "-m", "6M", "--firmware", "stage0",
+             "--protect", "sev", "--policy", "1", "-o", b)
+    p = e.call(e.coffer, "sim", "--trace", "trace", "--", e.coffer, "run", "--debug-exit", "--timeout", "60",
+               "--expect", digest, b)
+    if b"RLIMIT_MEMLOCK" in p.stderr:
+        raise Skip("too little memory can be locked")
+    measured = [t["digest"] for t in map(json.loads, e.get("trace").decode().splitlines()) if "digest" in t]
+    check(measured == [digest], f"{measured}, not {digest}: {p}")
+    check(p.returncode == 0 or b"what KVM cannot emulate" in p.stderr, f"{p}")
     e.refused(66, "bundle create", "bundle", "create", "-k", e.kernel, "--firmware", e.initrd, "-o", e.path("no.itb"))
 
 

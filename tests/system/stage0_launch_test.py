@@ -9,7 +9,7 @@ import os
 import struct
 import sys
 
-from firmware_test import FirmwareEnv
+from firmware_test import FirmwareEnv, validate
 from payload_test import PATIENCE, Skip, check, main
 from sev_test import Paused
 
@@ -155,6 +155,19 @@ def the_owners_secret_becomes_a_file(e):
     for f in ("header", "payload"):
         os.unlink(f)
     ends(e, 1, "those that were measured")  # nobody sent one
+
+
+@case
+def the_validators_secret_becomes_a_file(e):
+    """libvirt's, which finds the launch to be right before it packs one."""
+    def inject(g):
+        check(validate(e, g, "1", "--inject-secret", SECRET_GUID.decode() + ":secret", "--secret-header", "header",
+                       "--secret-payload", "payload") == 0, "validator")
+        p = g.ctl("secret", "header", "payload")
+        check(p.returncode == 0, p.stderr)
+
+    e.put("kernel", tiny_kernel(LOOK))
+    ends(e, DONE, "those that were measured", inject)
 
 
 if __name__ == "__main__":
