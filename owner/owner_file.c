@@ -23,20 +23,6 @@ void owner_bytes_wipe(struct owner_bytes *b)
 	*b = (struct owner_bytes){0};
 }
 
-static int open_failed(const char *what, const char *path, int e,
-		       struct err *err)
-{
-	if (e == EACCES || e == EPERM)
-		return err_set_kind(err, ERR_PERM, -e,
-				    "%s '%s': no permission to read it", what,
-				    path);
-	if (e == ENOENT)
-		return err_set_kind(err, ERR_INPUT, -e,
-				    "%s '%s' does not exist", what, path);
-	return err_set_kind(err, ERR_INPUT, -e, "%s '%s': %s", what, path,
-			    strerror(e));
-}
-
 /* Into b->data, which holds OWNER_FILE_MAX + 1 bytes. */
 static int read_all(int fd, struct owner_bytes *b)
 {
@@ -62,7 +48,7 @@ int owner_file_read(const char *what, const char *path, struct owner_bytes *ret,
 	int r;
 
 	if (fd < 0)
-		return open_failed(what, path, errno, err);
+		return err_set_open(err, what, path, errno);
 	b.data = calloc(1, OWNER_FILE_MAX + 2);
 	if (!b.data)
 		return err_set_kind(err, ERR_HOST, -ENOMEM, "out of memory");
@@ -73,7 +59,7 @@ int owner_file_read(const char *what, const char *path, struct owner_bytes *ret,
 				    "what this is for",
 				    what, path);
 	if (r < 0)
-		return open_failed(what, path, -r, err);
+		return err_set_open(err, what, path, -r);
 	if (!b.len)
 		return err_set_kind(err, ERR_INPUT, -ENODATA,
 				    "%s '%s' is empty", what, path);

@@ -9,20 +9,6 @@
 #include "vmm/base/err.h"
 #include "vmm/base/own.h"
 
-static int open_failed(const char *what, const char *path, int e,
-		       struct err *err)
-{
-	if (e == EACCES || e == EPERM)
-		return err_set_kind(err, ERR_PERM, -e,
-				    "%s '%s': no permission to read it", what,
-				    path);
-	if (e == ENOENT)
-		return err_set_kind(err, ERR_INPUT, -e,
-				    "%s '%s' does not exist", what, path);
-	return err_set_kind(err, ERR_INPUT, -e, "%s '%s': %s", what, path,
-			    strerror(e));
-}
-
 static int check_shape(const struct stat *st, const char *what,
 		       const char *path, struct err *err)
 {
@@ -54,7 +40,7 @@ int input_file_open(struct input_file *ret, const char *what, const char *path,
 	/* O_NONBLOCK: opening a FIFO must not wait for its writer. */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return open_failed(what, path, errno, err);
+		return err_set_open(err, what, path, errno);
 	r = check_shape(&st, what, path, err);
 	if (r < 0)
 		return r;

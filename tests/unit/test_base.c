@@ -62,6 +62,22 @@ static void a_long_message_is_cut_with_dots(void **state)
 	assert_int_equal(e.code, -EINVAL);
 }
 
+static void a_file_that_cannot_be_opened_is_told_by_its_cause(void **state)
+{
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(err_set_open(&e, "initrd", "i.img", ENOENT), -ENOENT);
+	assert_string_equal(e.msg, "initrd 'i.img' does not exist");
+	assert_int_equal(e.kind, ERR_INPUT);
+	assert_int_equal(err_set_open(&e, "initrd", "i.img", EPERM), -EPERM);
+	assert_string_equal(e.msg, "initrd 'i.img': no permission to read it");
+	assert_int_equal(e.kind, ERR_PERM);
+	assert_int_equal(err_set_open(&e, "initrd", "i.img", EIO), -EIO);
+	assert_string_equal(e.msg, "initrd 'i.img': Input/output error");
+	assert_int_equal(err_set_open(NULL, "initrd", "i.img", EIO), -EIO);
+}
+
 static void bytes_have_a_stated_order(void **state)
 {
 	uint8_t b[9] = {0, 1, 2, 3, 4, 5, 6, 7, 8};
@@ -100,6 +116,8 @@ int main(void)
 		cmocka_unit_test(permission_errors_are_known_as_such),
 		cmocka_unit_test(a_hostile_file_name_cannot_add_a_line),
 		cmocka_unit_test(a_long_message_is_cut_with_dots),
+		cmocka_unit_test(
+			a_file_that_cannot_be_opened_is_told_by_its_cause),
 		cmocka_unit_test(bytes_have_a_stated_order),
 		cmocka_unit_test(ranges_do_not_wrap),
 	};

@@ -52,6 +52,19 @@ int err_set_kind(struct err *e, enum err_kind kind, int code, const char *fmt,
 	return code;
 }
 
+int err_set_open(struct err *err, const char *what, const char *path, int e)
+{
+	if (e == EACCES || e == EPERM)
+		return err_set_kind(err, ERR_PERM, -e,
+				    "%s '%s': no permission to read it", what,
+				    path);
+	if (e == ENOENT)
+		return err_set_kind(err, ERR_INPUT, -e,
+				    "%s '%s' does not exist", what, path);
+	return err_set_kind(err, ERR_INPUT, -e, "%s '%s': %s", what, path,
+			    strerror(e));
+}
+
 int err_prefix(struct err *e, const char *fmt, ...)
 {
 	char old[ERR_MSG_MAX];

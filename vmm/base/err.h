@@ -37,6 +37,11 @@ int err_set(struct err *e, int code, const char *fmt, ...)
 /* The same, with the kind. */
 int err_set_kind(struct err *e, enum err_kind kind, int code, const char *fmt,
 		 ...) __attribute__((format(printf, 4, 5)));
+/*
+ * Why file @path, which is the operator's @what ("kernel"), cannot be opened:
+ * @e is the errno of open(2). ERR_PERM or ERR_INPUT; returns -@e.
+ */
+int err_set_open(struct err *err, const char *what, const char *path, int e);
 /* Put "text: " before the message that is there; return e->code (or 0). */
 int err_prefix(struct err *e, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
