@@ -1,57 +1,12 @@
 /* tests/unit/test_config_devices.c - options that add devices. */
-#include "tests/unit/unit.h"
+#include "tests/unit/config_fixture.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "vmm/base/err.h"
 #include "vmm/base/own.h"
-#include "vmm/config.h"
 
-static struct run_config c;
-static struct err e;
-
-/* Parse and finish `run -k k ARGS...`; 0 or the error. */
-static int parse(const char *const *args)
-{
-	char *argv[24] = {(char *)"run", (char *)"-k", (char *)"k"};
-	enum option_outcome o;
-	int argc = 3, r;
-
-	while (args[argc - 3]) {
-		argv[argc] = (char *)args[argc - 3];
-		argc++;
-	}
-	run_config_destroy(&c);
-	memset(&e, 0, sizeof(e));
-	r = option_parse_args(&run_option_table, argc, argv, &c, &o, &e);
-	return r < 0 ? r : run_config_finish(&c, &e);
-}
-
-#define PARSE(...) parse((const char *const[]){__VA_ARGS__, NULL})
-
-static int setup(void **state)
-{
-	(void)state;
-	run_config_init(&c);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	run_config_destroy(&c);
-	return 0;
-}
-
-static void refused(int r, const char *needle)
-{
-	assert_int_equal(r, -EINVAL);
-	assert_int_equal(e.kind, ERR_USAGE);
-	if (!strstr(e.msg, needle))
-		fail_msg("'%s' is not in: %s", needle, e.msg);
-}
+#define PARSE(...) parse(WORDS("-k", "k"), WORDS(__VA_ARGS__))
 
 static const struct disk_config *disk(size_t i)
 {

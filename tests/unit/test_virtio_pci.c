@@ -1,11 +1,10 @@
 /* tests/unit/test_virtio_pci.c - registers, interrupts, doorbells. */
-#include "tests/unit/unit.h"
+#include "tests/unit/vpci_fixture.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/resource.h>
 
-#include "tests/fake/fake_vpci.h"
 #include "vmm/base/bits.h"
 #include "vmm/base/err.h"
 
@@ -18,28 +17,6 @@ enum {
 };
 #define REQUIRED (BIT64(VIRTIO_F_VERSION_1) | BIT64(VIRTIO_F_ACCESS_PLATFORM))
 
-static int build(void **state, const struct fake_vpci_opts *o)
-{
-	*state = fake_vpci_create(o);
-	return 0;
-}
-
-static int setup(void **state)
-{
-	return build(state, NULL);
-}
-
-static int setup_least(void **state)
-{
-	struct fake_vpci_opts o = {
-		.no_queue_reset = true,
-		.read_only = true,
-		.no_doorbells = true,
-	};
-
-	return build(state, &o);
-}
-
 static int setup_no_config(void **state)
 {
 	struct fake_vpci_opts o = {.no_config = true};
@@ -47,13 +24,7 @@ static int setup_no_config(void **state)
 	return build(state, &o);
 }
 
-static int teardown(void **state)
-{
-	fake_vpci_destroy(*state);
-	return 0;
-}
-
-static uint8_t status(struct fake_vpci *f)
+static uint8_t seen_status(struct fake_vpci *f)
 {
 	uint8_t s = (uint8_t)fake_vpci_get(f, VIRTIO_PCI_COMMON_STATUS);
 
@@ -230,9 +201,9 @@ static void features_ok_sticks_only_with_the_right_ones(void **state)
 				 c[i].features >> 32);
 		/* without it there is no way on */
 		fake_vpci_set(f, VIRTIO_PCI_COMMON_STATUS, UP);
-		assert_int_equal(!!(status(f) & OK), c[i].ok);
+		assert_int_equal(!!(seen_status(f) & OK), c[i].ok);
 		fake_vpci_reset(f);
-		assert_int_equal(status(f), 0);
+		assert_int_equal(seen_status(f), 0);
 	}
 }
 
@@ -274,14 +245,14 @@ static void status_bits_are_only_added(void **state)
 
 	fake_vpci_set(f, VIRTIO_PCI_COMMON_STATUS, 1);
 	fake_vpci_set(f, VIRTIO_PCI_COMMON_STATUS, 2);
-	assert_int_equal(status(f), 3);
+	assert_int_equal(seen_status(f), 3);
 	/* the device's own bit, and those that mean nothing */
 	fake_vpci_set(f, VIRTIO_PCI_COMMON_STATUS, 0x70);
-	assert_int_equal(status(f), 3);
+	assert_int_equal(seen_status(f), 3);
 	fake_vpci_set(f, VIRTIO_PCI_COMMON_STATUS, 0x80);
-	assert_int_equal(status(f), 0x83);
+	assert_int_equal(seen_status(f), 0x83);
 	fake_vpci_reset(f);
-	assert_int_equal(status(f), 0);
+	assert_int_equal(seen_status(f), 0);
 }
 
 static void activation_comes_once_with_a_kick_for_every_queue(void **state)
@@ -324,7 +295,7 @@ static void registers_have_their_first_values(void **state)
 {
 	struct fake_vpci *f = *state;
 
-	assert_int_equal(status(f), 0);
+	assert_int_equal(seen_status(f), 0);
 	assert_int_equal(fake_vpci_get(f, VIRTIO_PCI_COMMON_NUMQ),
 			 FAKE_VPCI_QUEUES);
 	assert_int_equal(fake_vpci_get(f, VIRTIO_PCI_COMMON_MSIX), NO_VECTOR);
@@ -380,7 +351,7 @@ static void only_a_fields_own_width_reaches_it(void **state)
 			fake_vpci_write(f, off, w, UINT64_MAX);
 			fake_vpci_write(f, off, w, 0);
 		}
-	assert_int_equal(status(f), 1 | 2 | FEATURES);
+	assert_int_equal(seen_status(f), 1 | 2 | FEATURES);
 	assert_int_equal(fake_vpci_get(f, VIRTIO_PCI_COMMON_Q_SELECT), 1);
 	assert_int_equal(fake_vpci_get(f, VIRTIO_PCI_COMMON_Q_ENABLE), 1);
 	assert_int_equal(fake_vpci_get(f, VIRTIO_PCI_COMMON_Q_DESCLO),
@@ -410,7 +381,7 @@ static void the_rest_of_the_bar_is_silent(void **state)
 		fake_vpci_write(f, off, 4, UINT32_MAX);
 	}
 	fake_vpci_run(f);
-	assert_int_equal(status(f), UP);
+	assert_int_equal(seen_status(f), UP);
 	assert_int_equal(f->n_config_write, 0);
 	for (unsigned int i = 0; i < FAKE_VPCI_QUEUES; i++)
 		fake_vpci_echo(f, i);

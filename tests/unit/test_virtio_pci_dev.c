@@ -2,14 +2,13 @@
  * tests/unit/test_virtio_pci_dev.c - the transport between driver and device:
  * interrupts, configuration, doorbells, resets, broken queues.
  */
-#include "tests/unit/unit.h"
+#include "tests/unit/vpci_fixture.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "tests/fake/fake_vpci.h"
 #include "vmm/base/bits.h"
 
 enum {
@@ -18,58 +17,6 @@ enum {
 	MASKALL = 0x4000,
 	ENABLE = 0x8000,
 };
-
-static int build(void **state, const struct fake_vpci_opts *o)
-{
-	*state = fake_vpci_create(o);
-	return 0;
-}
-
-static int setup(void **state)
-{
-	return build(state, NULL);
-}
-
-static int setup_least(void **state)
-{
-	struct fake_vpci_opts o = {
-		.no_queue_reset = true,
-		.read_only = true,
-		.no_doorbells = true,
-	};
-
-	return build(state, &o);
-}
-
-static int teardown(void **state)
-{
-	fake_vpci_destroy(*state);
-	return 0;
-}
-
-static uint8_t status(struct fake_vpci *f)
-{
-	return (uint8_t)fake_vpci_get(f, VIRTIO_PCI_COMMON_STATUS);
-}
-
-static void set_status(struct fake_vpci *f, uint8_t s)
-{
-	fake_vpci_set(f, VIRTIO_PCI_COMMON_STATUS, s);
-}
-
-static struct virtio_pci_counters counters(struct fake_vpci *f)
-{
-	struct virtio_pci_counters c;
-
-	virtio_pci_counters(f->t, &c);
-	return c;
-}
-
-static void cfg_set(struct fake_vpci *f, unsigned int off, unsigned int width,
-		    uint64_t val)
-{
-	fake_pci_write(f->pci, FAKE_VPCI_DEVFN, off, width, val);
-}
 
 static uint64_t cfg_get(struct fake_vpci *f, unsigned int off,
 			unsigned int width)

@@ -2,14 +2,13 @@
  * tests/unit/test_virtio_pci_reset.c - resets of device and queues, queues that
  * are broken, and all of it with threads.
  */
-#include "tests/unit/unit.h"
+#include "tests/unit/vpci_fixture.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
-#include "tests/fake/fake_vpci.h"
 #include "vmm/base/bits.h"
 
 enum {
@@ -17,52 +16,11 @@ enum {
 	NO_VECTOR = 0xffff,
 };
 
-static int build(void **state, const struct fake_vpci_opts *o)
-{
-	*state = fake_vpci_create(o);
-	return 0;
-}
-
-static int setup(void **state)
-{
-	return build(state, NULL);
-}
-
 static int setup_confidential(void **state)
 {
 	struct fake_vpci_opts o = {.confidential = true};
 
 	return build(state, &o);
-}
-
-static int teardown(void **state)
-{
-	fake_vpci_destroy(*state);
-	return 0;
-}
-
-static uint8_t status(struct fake_vpci *f)
-{
-	return (uint8_t)fake_vpci_get(f, VIRTIO_PCI_COMMON_STATUS);
-}
-
-static void set_status(struct fake_vpci *f, uint8_t s)
-{
-	fake_vpci_set(f, VIRTIO_PCI_COMMON_STATUS, s);
-}
-
-static struct virtio_pci_counters counters(struct fake_vpci *f)
-{
-	struct virtio_pci_counters c;
-
-	virtio_pci_counters(f->t, &c);
-	return c;
-}
-
-static void cfg_set(struct fake_vpci *f, unsigned int off, unsigned int width,
-		    uint64_t val)
-{
-	fake_pci_write(f->pci, FAKE_VPCI_DEVFN, off, width, val);
 }
 
 /* --- resets ------------------------------------------------------------- */
