@@ -330,10 +330,9 @@ int owner_expected_load(const struct owner_content *c, bool is_es,
 				  "boot directly: --kernel is missing");
 	if (!e.form)
 		return usage(err, "give what should have been launched: "
-				  "--firmware none with --kernel and what "
-				  "else coffer run was given, --firmware FILE "
-				  "or stage0 with --kernel, --initrd, "
-				  "--append and --vmsa, or --digest");
+				  "--kernel, --initrd, --append and "
+				  "--firmware as coffer run was given them, "
+				  "a BUNDLE, or --digest");
 	r = e.form->load(&e, is_es, h, err);
 	if (r < 0) {
 		owner_expected_destroy(&e);

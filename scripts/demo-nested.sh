@@ -43,11 +43,11 @@ claim <session.log
 printf 'correct horse battery staple\n' >secret.txt
 
 step "the host: ${mark}launches the guest encrypted, and waits for its owner"
-echo "\$ coffer run --protect sev --sev policy=0x1,dh-cert=vm_godh.b64,session=vm_session.b64 --firmware none --paused --api vm.sock ..."
+echo "\$ coffer run --protect sev --sev policy=0x1,dh-cert=vm_godh.b64,session=vm_session.b64 --paused --api vm.sock ..."
 $sim coffer run --protect sev \
 	--sev policy=0x1,dh-cert=vm_godh.b64,session=vm_session.b64 \
-	--firmware none --paused --api vm.sock -k "$kernel" -i "$initrd" \
-	-a "$append" -m "${memory:=512M}" --timeout 200 >console.log 2>run.log </dev/null &
+	--paused --api vm.sock -k "$kernel" -i "$initrd" -a "$append" \
+	-m "${memory:=512M}" --timeout 200 >console.log 2>run.log </dev/null &
 guest=$!
 tries=0
 until coffer ctl vm.sock measurement >launch.json 2>ctl.log; do
@@ -62,7 +62,7 @@ echo '$ coffer ctl vm.sock measurement >launch.json'
 # Every entry with its hash, and what each command took: too long for a screen.
 grep -E '^  "[a-z_]+": ["0-9tf]' launch.json | claim
 step "the owner: is this the guest that was agreed?"
-shown coffer owner verify --tik vm_tik.bin --launch launch.json --firmware none \
+shown coffer owner verify --tik vm_tik.bin --launch launch.json \
 	-k "$kernel" -i "$initrd" -a "$append" -m "${memory:=512M}" -c 1 >verify.log ||
 	give_up "not verified: $(cat verify.log)"
 claim <verify.log

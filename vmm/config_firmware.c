@@ -16,7 +16,11 @@ enum { LOCK_TRIES = 25, LOCK_WAIT_MS = 20 };
 
 enum firmware_kind config_firmware_kind(const struct run_config *c)
 {
-	if (!c->firmware || !strcmp(c->firmware, "none"))
+	/* Measuring a whole kernel takes seconds; stage0 takes its place. */
+	if (!c->firmware)
+		return protect_is_sev(c->devices.protect) ? FIRMWARE_STAGE0
+							  : FIRMWARE_NONE;
+	if (!strcmp(c->firmware, "none"))
 		return FIRMWARE_NONE;
 	return !strcmp(c->firmware, "stage0") ? FIRMWARE_STAGE0 : FIRMWARE_FILE;
 }
@@ -76,8 +80,10 @@ int config_firmware_stage0(char path[static CONFIG_STAGE0_PATH_MAX],
 	}
 	if (access(installed, F_OK))
 		return err_set_kind(err, ERR_HOST, -ENOENT,
-				    "--firmware stage0: it is neither %s nor "
-				    "%s; install coffer anew",
+				    "--firmware stage0, the default of a "
+				    "protected guest: it is neither %s nor %s; "
+				    "install coffer anew, or boot directly "
+				    "with --firmware none",
 				    path, installed);
 	memcpy(path, installed, sizeof(installed));
 	return 0;

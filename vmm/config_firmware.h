@@ -14,7 +14,7 @@ enum firmware_kind {
 	FIRMWARE_FILE,
 };
 
-/* What was asked for, or what the default is. */
+/* What was asked for; else stage0 under SEV, and none for any other guest. */
 enum firmware_kind config_firmware_kind(const struct run_config *c);
 /* "none", "stage0", or the path. */
 const char *config_firmware_name(const struct run_config *c);

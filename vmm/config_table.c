@@ -203,11 +203,13 @@ static const struct option_desc boot_options[] = {
 	 .kind = OPTION_PATH,
 	 .off = AT(firmware, char *),
 	 .arg = "FILE|stage0|none",
-	 .help = "what runs before the kernel (default none)",
+	 .help = "what runs before the kernel (under SEV stage0, else none)",
 	 .more = "FILE: an image that ends at 4 GiB, such as OVMF_CODE_4M.fd; "
 		 "it gets kernel, initrd and command line from fw_cfg, and "
 		 "boots a disk without --kernel. stage0: coffer's own, which "
-		 "checks what it gets against measured hashes."},
+		 "checks what it gets against measured hashes. none: the "
+		 "kernel is entered directly; under SEV all of it is "
+		 "measured."},
 	{.name = "nvram",
 	 .kind = OPTION_PATH,
 	 .off = AT(nvram, char *),

@@ -48,7 +48,8 @@ static int check_kernel(const struct measured_boot_args *a, struct err *err)
 	if (k->kind != KERNEL_IMAGE_BZIMAGE)
 		return err_set_kind(err, ERR_INPUT, -ENOTSUP,
 				    "kernel '%s' is an ELF image; firmware "
-				    "starts a bzImage",
+				    "starts a bzImage, and so does a protected "
+				    "guest without",
 				    k->file.name);
 	if (!a->firmware->footer.hashes.size)
 		return lacks(a, "area for hashes of a kernel",

@@ -95,6 +95,11 @@ class Launch:
     def call(self, *args):
         return subprocess.run([self.coffer, *args], check=True, capture_output=True).stdout.decode()
 
+    def refusal(self, *args):
+        p = subprocess.run([self.coffer, *args], capture_output=True)
+        check(p.returncode == 64 and not p.stdout, p)
+        return p.stderr.decode()
+
     def verify(self, inputs, *more):
         return subprocess.run([self.coffer, "owner", "verify", "--tik", "vm_tik.bin", "--launch", "launch",
                                "--firmware", "none", *inputs, *more], capture_output=True)
@@ -146,6 +151,21 @@ def one_file_is_for_all(v):
     check(v.report["plan_digest"] == plan["plan_digest"] == measured, (plan["plan_digest"], measured))
     p = v.call("owner", "verify", "--tik", "vm_tik.bin", "--launch", "launch", "--config", "vm.json")
     check(p.startswith("VERIFIED\n"), p)
+
+
+def the_default_is_stage0(v):
+    """For who starts a protected guest and for its owner, who type the same options."""
+    plan, named = (json.loads(v.call("run", "--print-plan", "--protect", v.protect, *more, *v.inputs))
+                   for more in ([], ["--firmware", "stage0"]))
+    check(plan == named and plan["firmware"] == "stage0", (plan, named))
+    check([e["name"] for e in plan["entries"]][:2] == ["firmware", "hashes"], plan["entries"])
+    check(v.call("plan", "--json", "--protect", v.protect, *v.inputs) ==
+          v.call("plan", "--json", "--protect", v.protect, "--firmware", "stage0", *v.inputs), "the cost differs")
+    if v.protect == "sev":
+        measured = v.call("owner", "measure", *v.inputs).strip()
+        check(plan["plan_digest"] == measured, (plan["plan_digest"], measured))
+        p = v.refusal("run", "--print-plan", "--protect", v.protect, "--memory", "64M")
+        check("--kernel: is needed" in p, p)
 
 
 def private_bytes(pid, ram):
@@ -202,6 +222,7 @@ def run(coffer, protect, policy):
     try:
         digests_agree(v)
         one_file_is_for_all(v)
+        the_default_is_stage0(v)
         the_cost_is_as_planned(v)
         the_processes_stay_within_the_plan(v)
         other_inputs_are_refused(v)

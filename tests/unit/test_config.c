@@ -11,6 +11,7 @@
 #include "vmm/base/err.h"
 #include "vmm/base/own.h"
 #include "vmm/config.h"
+#include "vmm/config_firmware.h"
 
 enum { ARGS_MAX = 80 };
 
@@ -86,6 +87,35 @@ static void without_a_kernel_nothing_starts(void **state)
 	assert_int_equal(err.kind, ERR_USAGE);
 	assert_int_equal(strncmp(err.msg, "--kernel: ", 10), 0);
 	run_config_destroy(&c);
+}
+
+static void a_guest_of_sev_starts_with_stage0(void **state)
+{
+	static const struct {
+		const char *protect, *firmware, *name;
+	} cases[] = {
+		{"none", NULL, "none"},	       {"mktme", NULL, "none"},
+		{"sev", NULL, "stage0"},       {"sev-es", NULL, "stage0"},
+		{"sev", "none", "none"},       {"none", "stage0", "stage0"},
+		{"sev", "OVMF.fd", "OVMF.fd"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *f = cases[i].firmware;
+		struct run_config c;
+
+		parses(&c, "--protect", cases[i].protect,
+		       f ? "--firmware" : NULL, f, NULL);
+		assert_string_equal(config_firmware_name(&c), cases[i].name);
+		run_config_destroy(&c);
+	}
+	/* It starts the other CPUs of SEV-ES, which Linux alone cannot. */
+	refuses("--cpus: SEV-ES without firmware runs one CPU; Linux cannot "
+		"start the others",
+		"--protect", "sev-es", "-c", "2", "--firmware", "none", NULL);
+	refuses("--nvram: is for --firmware FILE; stage0 keeps no variables",
+		"--protect", "sev", "--nvram", "vars", NULL);
 }
 
 static void memory_has_suboptions(void **state)
@@ -361,6 +391,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_kernel_is_enough),
 		cmocka_unit_test(without_a_kernel_nothing_starts),
+		cmocka_unit_test(a_guest_of_sev_starts_with_stage0),
 		cmocka_unit_test(memory_has_suboptions),
 		cmocka_unit_test(a_cgroup_is_auto_or_a_whole_path),
 		cmocka_unit_test(impossible_memory_is_refused),

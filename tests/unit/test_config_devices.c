@@ -175,7 +175,8 @@ static void what_does_not_go_together_with_protection_is_refused(void **state)
 	refused(PARSE("--protect", "sev", "--vsock", "cid=3,vhost"), "vhost");
 	refused(PARSE("--protect", "sev", "--on-reboot", "restart"),
 		"--on-reboot");
-	refused(PARSE("--protect", "sev-es", "-c", "2"), "--cpus");
+	refused(PARSE("--protect", "sev-es", "-c", "2", "--firmware", "none"),
+		"--cpus");
 	refused(PARSE("--protect", "sev-es", "--sev", "emulate-cbit"),
 		"emulate-cbit");
 	refused(PARSE("--sev", "policy=1"), "--protect");

@@ -198,7 +198,8 @@ static void the_same_inputs_from_a_file_verify(void **state)
 	char json[2048];
 
 	snprintf(json, sizeof(json),
-		 "{\"kernel\": \"%s\", \"initrd\": \"%s\","
+		 "{\"firmware\": \"none\", \"kernel\": \"%s\", "
+		 "\"initrd\": \"%s\","
 		 "\"append\": \"console=ttyS0\", \"memory\": \"256M\","
 		 "\"vsock\": {\"cid\": 5, \"path\": \"/nowhere\"},"
 		 "\"disk\": [{\"path\": \"/no/such/disk\"}]}",

@@ -86,7 +86,8 @@ static void printed(struct fixture *f, const char *const *more)
 }
 
 #define PRINTED(f, ...)                                                        \
-	printed(f, (const char *const[]){"--protect", __VA_ARGS__, NULL})
+	printed(f, (const char *const[]){"--firmware", "none", "--protect",    \
+					 __VA_ARGS__, NULL})
 
 static void the_lengths_of_the_entries_are_what_is_measured(void **state)
 {

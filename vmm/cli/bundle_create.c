@@ -20,6 +20,7 @@
 #include "vmm/cli/bundle_cli.h"
 #include "vmm/config.h"
 #include "vmm/config_bundle.h"
+#include "vmm/config_firmware.h"
 
 struct maker {
 	const struct bundle_config *c;
@@ -159,7 +160,7 @@ static int fill(struct maker *m, struct err *err)
 			       run->initrd, err);
 	if (r >= 0)
 		r = take_image(m, BUNDLE_FIRMWARE, &run->firmware_file,
-			       run->firmware, err);
+			       config_firmware_name(run), err);
 	return r;
 }
 

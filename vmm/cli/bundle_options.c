@@ -34,8 +34,9 @@ static const struct option_desc content_options[] = {
 	 .kind = OPTION_PATH,
 	 .off = AT(firmware, char *),
 	 .arg = "FILE|stage0|none",
-	 .help = "what runs before the kernel (default none)",
-	 .more = "The image itself goes into the bundle."},
+	 .help = "what runs before the kernel (under SEV stage0, else none)",
+	 .more = "The image itself goes into the bundle. Under SEV: with "
+		 "--policy, or with --protect sev or sev-es."},
 	{0},
 };
 

@@ -26,7 +26,7 @@ struct owner_inputs {
 
 /* The arguments that `coffer run` would have had. */
 struct args {
-	char *v[2 * (9 + CONFIG_OEM_STRINGS_MAX)];
+	char *v[2 * (10 + CONFIG_OEM_STRINGS_MAX)];
 	int n;
 	char cpus[24];
 };
@@ -46,6 +46,7 @@ static void collect(const struct owner_config *c, struct args *a)
 	add(a, "--kernel", c->kernel);
 	add(a, "--initrd", c->initrd);
 	add(a, "--append", c->append);
+	add(a, "--firmware", c->firmware);
 	add(a, "--memory", c->memory);
 	add(a, "--uuid", c->uuid);
 	snprintf(a->cpus, sizeof(a->cpus), "%llu", (unsigned long long)c->cpus);
@@ -135,14 +136,16 @@ static int check_cpu(const struct owner_config *c, struct err *err)
 	return 0;
 }
 
-/* A file of options describes a direct boot, if it says no other. */
+/* The default is that of a protected guest: nobody measures another. */
 static int find_firmware(struct owner_inputs *in, struct err *err)
 {
 	const struct owner_config *c = in->c;
 
 	in->firmware = c->firmware;
-	if (!c->firmware && c->config && !c->digest)
-		in->firmware = config_firmware_name(&in->run);
+	if (!c->digest && !c->bundle)
+		in->firmware = in->run.firmware ? in->run.firmware
+			       : in->run.kernel ? "stage0"
+						: NULL;
 	if (!in->firmware || strcmp(in->firmware, "stage0") != 0)
 		return 0;
 	in->firmware = in->stage0;

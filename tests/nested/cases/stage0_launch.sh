@@ -1,6 +1,7 @@
 # A measured launch with stage0, from the owner's session to a secret that a
 # stock kernel reads: under the simulator, and with the emulated C-bit, where
 # stage0 and Linux believe in SEV. What the host changes after measuring stops.
+# Nobody says --firmware: it is the default.
 # each: sev-cpus-1 1
 # each: sev-cpus-4 4
 # each: cbit-cpus-1 1
@@ -10,7 +11,7 @@
 # limit: 300
 . /nested/sev.sh
 cpus=$1 change=${2-} words=${3-} way=${NESTED_CASE#*.}
-firmware=stage0
+firmware=
 if [ "${way%%-*}" = cbit ]; then
 	sim=--cbit-alias sev_more=,emulate-cbit
 fi

@@ -1,6 +1,6 @@
 # For cases of protected guests: a simulated platform, its owner, one launch.
 # The guest is $kernel, $initrd, "$append" and $memory; $protect and $policy
-# say how it is protected; $firmware starts it.
+# say how it is protected; $firmware starts it, or the default when it is "".
 . /nested/lib.sh
 
 sock=$CASE_DIR/api
@@ -32,8 +32,9 @@ start_protected() { # [OPTION...]
 	wrap="coffer sim --state platform.sim $sim -- ${around-}"
 	start_coffer run --protect "$protect" \
 		--sev "policy=$policy,dh-cert=vm_godh.b64,session=vm_session.b64$sev_more" \
-		--firmware "$firmware" --paused --api "$sock" -k "$kernel" \
-		-i "$initrd" -a "$append" -m "$memory" --timeout 200 "$@"
+		${firmware:+--firmware "$firmware"} --paused --api "$sock" \
+		-k "$kernel" -i "$initrd" -a "$append" -m "$memory" \
+		--timeout 200 "$@"
 	wait_for_path 60 "$sock"
 	m_end=$(($(date +%s) + 60))
 	until coffer ctl "$sock" measurement >"$launch" 2>ctl.log; do
@@ -46,7 +47,7 @@ start_protected() { # [OPTION...]
 # verify [OPTION...]: as the owner, of what the guest should be.
 verify() {
 	coffer owner verify --tik vm_tik.bin --launch "$launch" \
-		--firmware "$firmware" "$@" >verify.log 2>&1
+		${firmware:+--firmware "$firmware"} "$@" >verify.log 2>&1
 }
 
 verify_guest() {
