@@ -81,6 +81,7 @@ struct run_config {
 	char *append;	/* NULL: the kernel image's own, or none */
 	char *firmware; /* see vmm/config_firmware.h */
 	char *nvram;
+	char *hash_cache; /* see vmm/hash_cache.h */
 	struct memory_config memory;
 	uint64_t cpus; /* 1..CONFIG_CPUS_MAX */
 	struct console_config console;

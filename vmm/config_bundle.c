@@ -86,16 +86,18 @@ static int set_values(struct run_config *c, const struct bundle *b,
 }
 
 /* Such as "app.itb:kernel", for messages. */
-static int set_image(const char *bundle, enum bundle_part part, uint64_t len,
-		     int fd, char **name, struct input_file *file,
-		     struct err *err)
+static int set_image(const char *bundle, enum bundle_part part,
+		     const struct bundle_image *image, int fd, char **name,
+		     struct input_file *file, struct err *err)
 {
 	if (asprintf(name, "%s:%s", bundle, bundle_part_name(part)) < 0) {
 		*name = NULL;
 		close(fd);
 		return err_set_kind(err, ERR_HOST, -ENOMEM, "out of memory");
 	}
-	*file = (struct input_file){.fd = fd, .size = len};
+	*file = (struct input_file){
+		.fd = fd, .size = image->len, .hashed = true};
+	memcpy(file->sha256, image->sha256, HASH256_LEN);
 	return 0;
 }
 
@@ -113,10 +115,10 @@ static int set_images(struct run_config *c, const struct bundle *b,
 	int r = 0;
 
 	for (enum bundle_part i = 0; i < BUNDLE_PARTS; i++) {
-		int ri = fd[i] < 0 ? 0
-				   : set_image(c->bundle, i, b->image[i].len,
-					       fd[i], to[i].name, to[i].file,
-					       err);
+		int ri = fd[i] < 0
+				 ? 0
+				 : set_image(c->bundle, i, &b->image[i], fd[i],
+					     to[i].name, to[i].file, err);
 
 		if (!r)
 			r = ri;

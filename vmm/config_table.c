@@ -217,6 +217,14 @@ static const struct option_desc boot_options[] = {
 	 .help = "where --firmware FILE keeps its variables",
 	 .more = "A copy of the firmware's empty store, such as "
 		 "OVMF_VARS_4M.fd; one for each guest."},
+	{.name = "hash-cache",
+	 .kind = OPTION_PATH,
+	 .off = AT(hash_cache, char *),
+	 .arg = "auto|none|DIR",
+	 .help = "where hashes of kernels and initrds are kept (auto)",
+	 .more = "For launches under SEV with firmware. auto: "
+		 "/var/cache/coffer for root, else ~/.cache/coffer. A wrong "
+		 "one can only make the guest refuse to start."},
 	{0},
 };
 

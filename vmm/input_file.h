@@ -3,13 +3,18 @@
 #ifndef VMM_INPUT_FILE_H
 #define VMM_INPUT_FILE_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "crypto/hash256.h"
 
 struct err;
 
 struct input_file {
 	int fd;	       /* -1: not given; otherwise owned, read-only */
 	uint64_t size; /* bytes when it was opened; the file may change */
+	bool hashed;   /* its content cannot change, and has this digest */
+	uint8_t sha256[HASH256_LEN];
 };
 
 /*

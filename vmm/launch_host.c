@@ -57,35 +57,24 @@ static uint64_t rom_bytes(const struct run_config *c)
 
 /* By what the images say of themselves, before anything is asked of the host.
  */
-static int check_images(struct run_config *c, struct err *err)
+static int check_images(struct run_config *c, struct config_images *i,
+			struct err *err)
 {
-	struct config_images images = {0};
 	struct measured_boot_args a;
-	int r = config_images_open(&images, c, err);
+	int r = config_images_open(i, c, err);
 
-	if (r >= 0) {
-		config_boot_args(c, &images, &a);
-		r = measured_boot_check(&a, err);
-	}
-	config_images_close(&images);
-	return r;
-}
-
-int launch_host_open(struct run_config *c, struct launch_host *ret,
-		     struct err *err)
-{
-	const struct devices_config *d = &c->devices;
-	struct launch_host *h = ret;
-	int r;
-
-	memset(h, 0, sizeof(*h));
-	h->dev.fd = -1;
-	if (!protect_is_sev(d->protect))
-		return 0;
-	r = check_images(c, err);
 	if (r < 0)
 		return r;
-	r = memlock_raise(memlock_need(c->memory.size, rom_bytes(c)), err);
+	config_boot_args(c, i, &a);
+	return measured_boot_check(&a, err);
+}
+
+static int open_platform(const struct run_config *c, struct launch_host *h,
+			 struct err *err)
+{
+	const struct devices_config *d = &c->devices;
+	int r = memlock_raise(memlock_need(c->memory.size, rom_bytes(c)), err);
+
 	if (!r)
 		r = launch_files_load(d, &h->files, err);
 	if (!r)
@@ -105,9 +94,26 @@ int launch_host_open(struct run_config *c, struct launch_host *ret,
 		.build = h->platform.build,
 		.expect = h->files.expects ? h->files.expect : NULL,
 	};
-	r = check_platform(h, err);
+	return check_platform(h, err);
+}
+
+int launch_host_open(struct run_config *c, struct launch_host *ret,
+		     struct err *err)
+{
+	AUTO(config_images_close) struct config_images images = {0};
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->dev.fd = -1;
+	if (!protect_is_sev(c->devices.protect))
+		return 0;
+	r = check_images(c, &images, err);
 	if (!r)
-		warn(c, h);
+		r = open_platform(c, ret, err);
+	if (!r)
+		r = launch_hashes_find(c, &images, &ret->hashes, err);
+	if (!r)
+		warn(c, ret);
 	return r;
 }
 

@@ -51,12 +51,6 @@ struct err;
 struct flash_image;
 struct kernel_image;
 
-/* SHA-256 of whole files, as firmware will see them; none is that of nothing.
- */
-struct measured_hashes {
-	uint8_t kernel[HASH256_LEN], initrd[HASH256_LEN];
-};
-
 /* All pointers are borrowed until measured_boot_destroy(). */
 struct measured_boot_args {
 	/* What starts first; NULL: a direct boot. */
@@ -72,8 +66,11 @@ struct measured_boot_args {
 	bool is_es;
 	enum sev_vmsa_profile vmsa_profile; /* with is_es */
 	uint32_t cpu_signature; /* firmware with is_es: CPUID 1 EAX */
-	/* Firmware: known already, or NULL: the files are read. */
-	const struct measured_hashes *hashes;
+	/*
+	 * Firmware: SHA-256 of the whole files, HASH256_LEN bytes; NULL: not
+	 * known yet, and the file is read.
+	 */
+	const uint8_t *kernel_sha256, *initrd_sha256;
 };
 
 struct measured_boot {
@@ -93,9 +90,12 @@ struct measured_boot {
  */
 int measured_boot_check(const struct measured_boot_args *a, struct err *err);
 
-/* Those of a->kernel and its initrd. Errors of image_file_read(), -ENOMEM. */
-int measured_boot_hashes(const struct measured_boot_args *a,
-			 struct measured_hashes *ret, struct err *err);
+/*
+ * SHA-256 of a whole file, as firmware will see it; that of nothing when it has
+ * length 0. Errors of image_file_read(), -ENOMEM.
+ */
+int measured_boot_hash(const struct image_file *f,
+		       uint8_t ret[static HASH256_LEN], struct err *err);
 
 /*
  * -ENOTSUP     a kernel without the 32-bit entry of the Linux boot protocol

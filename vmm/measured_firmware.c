@@ -96,19 +96,25 @@ static int hash_file(struct hash256 *h, const struct image_file *f,
 	return r;
 }
 
-int measured_boot_hashes(const struct measured_boot_args *a,
-			 struct measured_hashes *ret, struct err *err)
+int measured_boot_hash(const struct image_file *f,
+		       uint8_t ret[static HASH256_LEN], struct err *err)
 {
 	AUTO(hash256_destroyp) struct hash256 *h = hash256_nettle_create();
 	AUTO(freep) uint8_t *buf = malloc(CHUNK);
-	const struct image_file *initrd =
-		kernel_image_initrd(a->kernel, &a->initrd);
-	int r;
 
 	if (!h || !buf)
 		return err_set(err, -ENOMEM, "out of memory");
-	r = hash_file(h, &a->kernel->file, buf, ret->kernel, err);
-	return r < 0 ? r : hash_file(h, initrd, buf, ret->initrd, err);
+	return hash_file(h, f, buf, ret, err);
+}
+
+/* The digest of @f, of which @known may be it already. */
+static int find_hash(const struct image_file *f, const uint8_t *known,
+		     uint8_t ret[static HASH256_LEN], struct err *err)
+{
+	if (!known)
+		return measured_boot_hash(f, ret, err);
+	memcpy(ret, known, HASH256_LEN);
+	return 0;
 }
 
 static int add_hashes(const struct measured_boot_args *a,
@@ -116,23 +122,23 @@ static int add_hashes(const struct measured_boot_args *a,
 {
 	AUTO(hash256_destroyp) struct hash256 *h = hash256_nettle_create();
 	const struct ovmf_area *area = &a->firmware->footer.hashes;
-	uint8_t table[SEV_KERNEL_HASHES_LEN], cmdline[HASH256_LEN];
-	struct measured_hashes hashes;
-	int r = 0;
+	uint8_t table[SEV_KERNEL_HASHES_LEN];
+	uint8_t kernel[HASH256_LEN], initrd[HASH256_LEN], cmdline[HASH256_LEN];
+	int r;
 
 	if (!a->kernel)
 		return 0;
 	if (!h)
 		return err_set(err, -ENOMEM, "out of memory");
-	if (a->hashes)
-		hashes = *a->hashes;
-	else
-		r = measured_boot_hashes(a, &hashes, err);
+	r = find_hash(&a->kernel->file, a->kernel_sha256, kernel, err);
+	if (!r)
+		r = find_hash(kernel_image_initrd(a->kernel, &a->initrd),
+			      a->initrd_sha256, initrd, err);
 	if (!r && hash256_of(h, b->cmdline, strlen(b->cmdline) + 1, cmdline))
 		r = err_set_kind(err, ERR_HOST, -EIO, "cannot compute SHA-256");
 	if (r < 0)
 		return r;
-	sev_kernel_hashes(cmdline, hashes.initrd, hashes.kernel, table);
+	sev_kernel_hashes(cmdline, initrd, kernel, table);
 	return launch_plan_add(b->plan, "hashes", area->base, sizeof(table),
 			       table, sizeof(table), err);
 }

@@ -53,6 +53,7 @@ void timing_print(const struct timing *t, FILE *f)
 	static const char *const names[TIMING_COUNT] = {
 		[TIMING_MAIN] = "main",
 		[TIMING_CONFIGURED] = "configured",
+		[TIMING_HASHED] = "hashed",
 		[TIMING_SPAWNED] = "spawned",
 		[TIMING_OPENED] = "opened",
 		[TIMING_HANDED] = "handed",

@@ -9,6 +9,7 @@
 enum timing_mark {
 	TIMING_MAIN,	   /* main() was entered */
 	TIMING_CONFIGURED, /* options parsed, files open */
+	TIMING_HASHED,	   /* kernel and initrd, where none was known */
 	TIMING_SPAWNED,	   /* the monitor's process exists */
 	TIMING_OPENED,	   /* devices and console are open */
 	TIMING_HANDED,	   /* and handed over */

@@ -23,7 +23,6 @@ struct kernel_image;
 struct launch_info;
 struct launch_params;
 struct loop;
-struct measured_hashes;
 struct timing;
 struct vm; /* opaque */
 struct vm_devices_config;
@@ -46,8 +45,8 @@ struct vm_params {
 	const struct kernel_image *kernel; /* with firmware NULL: none */
 	struct image_file initrd;	   /* len 0: none */
 	struct image_file nvram;	   /* of firmware; len 0: none */
-	/* For firmware, of kernel and initrd; NULL: not known yet. */
-	const struct measured_hashes *hashes;
+	/* For firmware, as in struct measured_boot_args. */
+	const uint8_t *kernel_sha256, *initrd_sha256;
 	const char *cmdline; /* NULL: the kernel image's own, or none */
 	uint8_t uuid[16];
 	const char *const *oem_strings;

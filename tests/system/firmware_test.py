@@ -10,6 +10,7 @@ import os
 import struct
 import subprocess
 import sys
+import time
 
 from payload_test import PATIENCE, Skip, check, main
 from sev_test import APPEND, MEMORY, Env, Paused, bzimage
@@ -270,6 +271,36 @@ def the_digest_follows_the_inputs(e):
     for guid, value in zip(guids, hashes):
         table += guid + struct.pack("<H", 50) + value
     check(sha(open(e.stage0, "rb").read() + table + bytes(8)).hex() == first, first)
+
+
+@case
+def a_warm_launch_hashes_nothing(e):
+    """Of a file that did not change; and what the guest has refused is hashed anew."""
+    ends = bytes.fromhex("b02a e6f4 f4")  # mov $42,%al; out %al,$0xf4; hlt
+    refuses = bytes.fromhex("66b828003053 ba0404 66ef f4")  # mov $0x53300028,%eax; mov $0x404,%dx; out %eax,%dx; hlt
+    e.firmware = "fw"
+    e.put("fw", firmware(*HAS, vector=ends))
+    e.put("initrd", os.urandom(1 << 20))
+    large, small = 1 << 20, os.path.getsize("kernel")
+    time.sleep(2.1)
+
+    def launch(status, hashed, known, cache="cache"):
+        p = e.sim(*e.args(session=None, more=["--debug-exit", "--print-timing", "--hash-cache", cache]))
+        check(p.returncode == status, f"status {p.returncode}, not {status}: {p.stderr}")
+        check(f"launch: kernel and initrd: {hashed} bytes hashed, {known} known before" in p.stderr, p.stderr)
+
+    launch(42, small + large, 0)
+    launch(42, small, large)
+    launch(42, small + large, 0, "none")
+    e.put("fw", firmware(*HAS, vector=refuses))
+    launch(80, small, large)
+    launch(80, small + large, 0)
+    e.put("fw", firmware(*HAS, vector=ends))
+    launch(42, small + large, 0)
+    launch(42, small, large)
+    e.put("initrd", os.urandom(1 << 20))
+    launch(42, small + large, 0)
+    e.refused(66, "--hash-cache: 'no/such'", *e.args(session=None, more=["--hash-cache", "no/such"]))
 
 
 if __name__ == "__main__":

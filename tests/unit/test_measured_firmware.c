@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "crypto/hash256_nettle.h"
+#include "crypto/sev_measure.h"
 #include "firmware/flash_image.h"
 #include "firmware/kernel_image.h"
 #include "tests/fake/fake_flash.h"
@@ -139,12 +140,12 @@ static void image_and_hashes_are_launched(void **state)
 static void the_table_is_that_of_qemu(void **state)
 {
 	struct fixture *f = *state;
-	struct measured_hashes known;
-	uint8_t digest[HASH256_LEN];
+	uint8_t kernel[HASH256_LEN], initrd[HASH256_LEN], digest[HASH256_LEN];
 
-	hash256_of(f->h, "fake vmlinuz\n", 13, known.kernel);
-	hash256_of(f->h, "fake initrd\n", 12, known.initrd);
-	f->args.hashes = &known;
+	hash256_of(f->h, "fake vmlinuz\n", 13, kernel);
+	hash256_of(f->h, "fake initrd\n", 12, initrd);
+	f->args.kernel_sha256 = kernel;
+	f->args.initrd_sha256 = initrd;
 	assert_int_equal(make(f), 0);
 	assert_int_equal(
 		launch_entry_digest(entry(f, 1), NULL, f->h, digest, NULL), 0);
@@ -157,18 +158,19 @@ static void hashes_are_those_of_whole_files(void **state)
 {
 	struct fixture *f = *state;
 	AUTO(fake_image_destroyp) struct fake_image *i = fake_bzimage_create();
-	struct measured_hashes got;
-	uint8_t want[HASH256_LEN];
+	const struct image_file *kernel = &f->args.kernel->file;
+	uint8_t want[HASH256_LEN], got[HASH256_LEN];
 
-	assert_int_equal(measured_boot_hashes(&f->args, &got, NULL), 0);
+	assert_int_equal(measured_boot_hash(kernel, got, NULL), 0);
 	hash256_of(f->h, i->data, i->len, want);
-	assert_memory_equal(got.kernel, want, HASH256_LEN);
+	assert_memory_equal(got, want, HASH256_LEN);
+	assert_int_equal(measured_boot_hash(&f->args.initrd, got, NULL), 0);
 	hash256_of(f->h, "fake initrd\n", 12, want);
-	assert_memory_equal(got.initrd, want, HASH256_LEN);
+	assert_memory_equal(got, want, HASH256_LEN);
 	f->args.initrd.len = 0;
-	assert_int_equal(measured_boot_hashes(&f->args, &got, NULL), 0);
+	assert_int_equal(measured_boot_hash(&f->args.initrd, got, NULL), 0);
 	hash256_of(f->h, "", 0, want);
-	assert_memory_equal(got.initrd, want, HASH256_LEN);
+	assert_memory_equal(got, want, HASH256_LEN);
 }
 
 /* Stage0 and OVMF get the parts from fw_cfg, and hash what they get. */
@@ -176,18 +178,22 @@ static void a_unified_image_is_its_parts(void **state)
 {
 	struct fixture *f = *state;
 	AUTO(fake_image_destroyp) struct fake_image *bz = fake_bzimage_create();
-	struct measured_hashes got;
-	uint8_t want[HASH256_LEN];
+	uint8_t cmdline[HASH256_LEN], initrd[HASH256_LEN], kernel[HASH256_LEN];
+	uint8_t table[SEV_KERNEL_HASHES_LEN], want[HASH256_LEN];
+	uint8_t got[HASH256_LEN];
 
 	open_kernel(f, fake_uki_create(bz->data, bz->len));
 	f->args.initrd.len = 0;
 	f->args.cmdline = NULL;
-	assert_int_equal(measured_boot_hashes(&f->args, &got, NULL), 0);
-	hash256_of(f->h, bz->data, bz->len, want);
-	assert_memory_equal(got.kernel, want, HASH256_LEN);
-	hash256_of(f->h, "initrd", 6, want);
-	assert_memory_equal(got.initrd, want, HASH256_LEN);
+	hash256_of(f->h, "quiet", 6, cmdline);
+	hash256_of(f->h, "initrd", 6, initrd);
+	hash256_of(f->h, bz->data, bz->len, kernel);
+	sev_kernel_hashes(cmdline, initrd, kernel, table);
+	hash256_of(f->h, table, sizeof(table), want);
 	assert_int_equal(make(f), 0);
+	assert_int_equal(
+		launch_entry_digest(entry(f, 1), NULL, f->h, got, NULL), 0);
+	assert_memory_equal(got, want, HASH256_LEN);
 	assert_string_equal(f->boot->cmdline, "quiet");
 	f->args.cmdline = "given";
 	assert_int_equal(make(f), 0);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "firmware/stage0_reason.h"
 #include "vmm/base/err.h"
 #include "vmm/base/fault.h"
 #include "vmm/base/log.h"
@@ -150,6 +151,8 @@ static int begin(struct runner *r, struct err *err)
 	/* First: the monitor inherits the limit of locked memory. */
 	if (!ret)
 		ret = launch_host_open(r->c, &r->launch, err);
+	if (!ret && r->launch.hashes.read)
+		timing_mark(&r->timing, TIMING_HASHED);
 	if (!ret)
 		ret = fault_point("kvm", err);
 	if (!ret)
@@ -205,6 +208,14 @@ static int open_and_run(struct runner *r, struct run_result *res,
 	return ret;
 }
 
+/* It may have been right: the file was changed meanwhile. */
+static bool refused_an_image(const struct run_result *res)
+{
+	return res->how == RUN_FIRMWARE_STOP &&
+	       (res->value == STAGE0_KERNEL_HASH ||
+		res->value == STAGE0_INITRD_HASH);
+}
+
 int run_vm(struct run_config *c, struct run_result *res, struct err *err)
 {
 	struct runner r = {.c = c, .kvm_fd = -1, .launch = {.dev = {.fd = -1}}};
@@ -222,6 +233,8 @@ int run_vm(struct run_config *c, struct run_result *res, struct err *err)
 	signal(SIGPIPE, SIG_IGN);
 	timing_mark(&r.timing, TIMING_CONFIGURED);
 	ret = open_and_run(&r, res, err);
+	if (!ret && refused_an_image(res))
+		launch_hashes_forget(c);
 	guest_cgroup_destroy(r.cgroup);
 	launch_host_close(&r.launch);
 	fd_closep(&r.kvm_fd);
@@ -229,7 +242,9 @@ int run_vm(struct run_config *c, struct run_result *res, struct err *err)
 	err_default_kind(err, ERR_HOST);
 	if (c->print_timing)
 		timing_print(&r.timing, stderr);
-	if (c->print_timing)
+	if (c->print_timing) {
+		launch_hashes_print(&r.launch.hashes, stderr);
 		launch_ledger_print(&r.ledger, stderr);
+	}
 	return ret;
 }

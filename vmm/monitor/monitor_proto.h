@@ -30,6 +30,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "crypto/hash256.h"
 #include "crypto/sev_abi.h"
 #include "crypto/sev_cert.h"
 #include "vmm/base/err.h"
@@ -154,7 +155,8 @@ struct monitor_msg_vm {
 enum {
 	MONITOR_LAUNCH_ATTESTED = 1 << 0, /* certificate and session */
 	MONITOR_LAUNCH_EXPECTS = 1 << 1,  /* the digest */
-	MONITOR_LAUNCH_DEVICE = 1 << 2,	  /* /dev/sev is the driver's own */
+	MONITOR_LAUNCH_HASHED = 1 << 2,	  /* kernel and initrd */
+	MONITOR_LAUNCH_DEVICE = 1 << 3,	  /* /dev/sev is the driver's own */
 };
 
 /* struct launch_params, and what the operator said of the C-bit. */
@@ -167,6 +169,8 @@ struct monitor_msg_launch {
 	uint8_t dh_cert[SEV_CERT_LEN];
 	uint8_t session[SEV_SESSION_LEN];
 	uint8_t expect[SEV_DIGEST_LEN];
+	/* As in struct launch_hashes; the host's, believed for the plan only */
+	uint8_t kernel_sha256[HASH256_LEN], initrd_sha256[HASH256_LEN];
 };
 
 enum monitor_file {
@@ -408,7 +412,7 @@ static_assert(sizeof(struct monitor_msg_launch_answer) == 8 + ERR_MSG_MAX,
 static_assert(sizeof(struct monitor_msg_attestation) ==
 		      8 + SEV_NONCE_LEN + SEV_REPORT_LEN + ERR_MSG_MAX,
 	      "attestation");
-static_assert(sizeof(struct monitor_msg_launch) == 2264, "launch");
+static_assert(sizeof(struct monitor_msg_launch) == 2328, "launch");
 static_assert(sizeof(struct monitor_msg_trap) == 80, "trap");
 static_assert(sizeof(struct monitor_msg_result) == 16 + ERR_MSG_MAX, "result");
 static_assert(sizeof(struct monitor_msg_error) == 8 + ERR_MSG_MAX, "error");

@@ -301,6 +301,14 @@ int monitor_setup_take(struct monitor_setup *s, const struct monitor_msg *m,
 			    : out_of_place(m, err);
 }
 
+static void lend_hashes(const struct monitor_setup *s, struct vm_params *p)
+{
+	if (!(s->launch.flags & MONITOR_LAUNCH_HASHED))
+		return;
+	p->kernel_sha256 = s->launch.kernel_sha256;
+	p->initrd_sha256 = s->launch.initrd_sha256;
+}
+
 void monitor_setup_vm(struct monitor_setup *s, struct vm_params *p,
 		      struct vm_devices_config *d)
 {
@@ -343,6 +351,7 @@ void monitor_setup_vm(struct monitor_setup *s, struct vm_params *p,
 	};
 	if (m->flags & MONITOR_VM_CMDLINE)
 		p->cmdline = s->cmdline ? s->cmdline : "";
+	lend_hashes(s, p);
 	memcpy(p->uuid, m->uuid, sizeof(p->uuid));
 }
 

@@ -92,6 +92,7 @@ static int send_launch(const struct handover *h)
 		.policy = l->params.policy,
 		.flags = flag(l->files.attested, MONITOR_LAUNCH_ATTESTED) |
 			 flag(l->files.expects, MONITOR_LAUNCH_EXPECTS) |
+			 flag(l->hashes.found, MONITOR_LAUNCH_HASHED) |
 			 flag(l->dev.is_device, MONITOR_LAUNCH_DEVICE),
 		.c_bit_reduction =
 			(uint32_t)h->config->devices.sev.reduced_phys_bits,
@@ -102,6 +103,8 @@ static int send_launch(const struct handover *h)
 	memcpy(m.launch.dh_cert, l->files.dh_cert, sizeof(m.launch.dh_cert));
 	memcpy(m.launch.session, l->files.session, sizeof(m.launch.session));
 	memcpy(m.launch.expect, l->files.expect, sizeof(m.launch.expect));
+	memcpy(m.launch.kernel_sha256, l->hashes.kernel, HASH256_LEN);
+	memcpy(m.launch.initrd_sha256, l->hashes.initrd, HASH256_LEN);
 	r = send_fd(h, &m, l->dev.fd);
 	explicit_bzero(&m, sizeof(m));
 	return r;
