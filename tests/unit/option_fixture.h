@@ -1,7 +1,6 @@
 /*
- * tests/unit/option_fixture.h - a table of options that has what the table of
- * `coffer run` has not yet, and how it is parsed, for test_option.c and
- * test_option_json.c.
+ * tests/unit/option_fixture.h - a small table with every kind of option, and
+ * how it is parsed, for test_option.c and test_option_json.c.
  */
 #ifndef TESTS_UNIT_OPTION_FIXTURE_H
 #define TESTS_UNIT_OPTION_FIXTURE_H
