@@ -16,9 +16,9 @@ import time
 
 import api_client
 import api_storm
-import payload_test
+import harness
 import sev_test
-from payload_test import PATIENCE, Skip, check
+from harness import PATIENCE, Skip, check
 
 CASES = {}
 
@@ -113,7 +113,7 @@ def every_answer_fits_the_document(e):
                 status, kind, text = api_client.ask(g.sock, method, target, body)
                 check(status == expect, f"{method} {target} {body}: {status}, expected {expect}; {text}")
                 doc.check(method, target, status, kind, text)
-            events = payload_test.read_until(s.fileno(), b'"ended"').split(b"\r\n\r\n", 1)[1]
+            events = harness.read_until(s.fileno(), b'"ended"').split(b"\r\n\r\n", 1)[1]
         g.wait(0)
     for line in events.splitlines():
         doc.check_event(line)
@@ -386,7 +386,7 @@ def a_service_manager_is_told_and_may_pass_the_socket(e):
         check(os.path.exists(g.sock), "a passed socket is not ours to remove")
 
 
-class Env(payload_test.Env):
+class Env(harness.Env):
     def __init__(self, coffer, payloads, tmp, document):
         super().__init__(coffer, payloads, tmp)
         self.document_path = document
@@ -399,4 +399,4 @@ class Env(payload_test.Env):
 
 
 if __name__ == "__main__":
-    sys.exit(payload_test.main(CASES, Env))
+    sys.exit(harness.main(CASES, Env))

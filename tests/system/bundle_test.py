@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 
-from payload_test import PATIENCE, Env, Skip, check, main, read_until, tree
+from harness import PATIENCE, Env, Skip, check, main, read_until, tree
 from plan_test import bzimage
 
 CASES = {}

@@ -21,6 +21,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from harness import usable_kvm
+
 PATIENCE = 120  # seconds; a bound against hanging, not a measurement
 SETTLE = 10  # seconds that what the kernel takes apart later may need
 PR_SET_CHILD_SUBREAPER = 36
@@ -226,10 +228,7 @@ def main():
     a.add_argument("--payloads", required=True)
     a.add_argument("--starts", type=int, default=1)
     a = a.parse_args()
-    try:
-        os.close(os.open("/dev/kvm", os.O_RDWR))
-    except OSError as x:
-        print(f"SKIPPED: /dev/kvm: {x.strerror}")
+    if not usable_kvm():
         return 77
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     with tempfile.TemporaryDirectory(prefix="coffer-clean-") as tmp:

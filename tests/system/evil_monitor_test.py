@@ -16,6 +16,8 @@ import subprocess
 import sys
 import tempfile
 
+from harness import usable_kvm
+
 STATUSES = set(range(0, 64)) | {64, 66, 69, 70, 75, 77, 80, 124}
 PATIENCE = 60  # seconds; a bound against hanging, not a measurement
 
@@ -48,10 +50,7 @@ def main():
     a.add_argument("--kernel", required=True)
     a.add_argument("--starts", type=int, default=60)
     a = a.parse_args()
-    try:
-        os.close(os.open("/dev/kvm", os.O_RDWR))
-    except OSError as x:
-        print(f"SKIPPED: /dev/kvm: {x.strerror}")
+    if not usable_kvm():
         return 77
     seen = collections.Counter()
     with tempfile.TemporaryDirectory(prefix="coffer-evil-") as home, \

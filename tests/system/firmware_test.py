@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 
-from payload_test import PATIENCE, Skip, check, main
+from harness import PATIENCE, Skip, check, main
 from sev_test import APPEND, MEMORY, Env, Paused, bzimage
 
 CASES = {}

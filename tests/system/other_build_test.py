@@ -14,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 
+from harness import usable_kvm
+
 ID = re.compile(rb"\d+\.\d+\.\d+-[0-9a-f]{16}(?=\0)")
 PATIENCE = 60
 
@@ -55,10 +57,7 @@ def main():
     for name in ("coffer", "monitor", "kernel"):
         a.add_argument("--" + name, required=True)
     a = a.parse_args()
-    try:
-        os.close(os.open("/dev/kvm", os.O_RDWR))
-    except OSError as x:
-        print(f"SKIPPED: /dev/kvm: {x.strerror}")
+    if not usable_kvm():
         return 77
     try:
         check(a, "coffer-monitor")

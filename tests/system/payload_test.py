@@ -4,80 +4,27 @@
 payload_test.py --coffer FILE --payloads DIR CASE...     ("list" prints the cases)
 Exit status 0 all passed, 1 a case failed, 77 skipped: no usable /dev/kvm.
 """
-import argparse
 import fcntl
 import json
 import os
 import pty
-import select
 import signal
 import socket
 import struct
 import subprocess
 import sys
-import tempfile
 import termios
 import time
 
+from harness import PATIENCE, Env, Skip, check, main, read_until, tree
+
 TIOCGPTN = 0x80045430  # Linux, asm-generic/ioctls.h
-PATIENCE = 60  # seconds; a bound against hanging, not a measurement
 CASES = {}
 
 
 def case(f):
     CASES[f.__name__] = f
     return f
-
-
-class Env:
-    def __init__(self, coffer, payloads, tmp):
-        self.coffer, self.payloads, self.tmp = coffer, payloads, tmp
-
-    def path(self, name):
-        return os.path.join(self.tmp, name)
-
-    def cmd(self, payload, *args):
-        return [self.coffer, "run", "-k", os.path.join(self.payloads, payload + ".elf"),
-                "-m", "16M", "--debug-exit", *args]
-
-    def run(self, payload, *args, **kw):
-        kw.setdefault("stdin", subprocess.DEVNULL)
-        return subprocess.run(self.cmd(payload, *args), capture_output=True, timeout=PATIENCE, **kw)
-
-    def start(self, payload, *args, **kw):
-        kw.setdefault("stdin", subprocess.DEVNULL)
-        return subprocess.Popen(self.cmd(payload, *args), stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, **kw)
-
-    def status(self, payload, expect, *args):
-        """Run, check the exit status (one, or a tuple of those that are right) and the status file, return the latter."""
-        f = self.path("status.json")
-        p = self.run(payload, "--status-file", f, *args)
-        right = expect if isinstance(expect, tuple) else (expect,)
-        check(p.returncode in right, f"exit status {p.returncode}, expected {expect}; stderr: {p.stderr.decode()}")
-        with open(f, encoding="utf-8") as s:
-            st = json.load(s)
-        check(st["exit_status"] == p.returncode, f"status file says {st}")
-        return st
-
-
-def check(cond, why):
-    if not cond:
-        raise AssertionError(why)
-
-
-class Skip(Exception):
-    """This host's KVM lacks what the case is about."""
-
-
-def read_until(fd, text, patience=PATIENCE):
-    got, end = b"", time.monotonic() + patience
-    while text not in got:
-        check(select.select([fd], [], [], max(0, end - time.monotonic()))[0], f"waited for {text!r}, got {got!r}")
-        more = os.read(fd, 4096)
-        check(more, f"end of file, waited for {text!r}, got {got!r}")
-        got += more
-    return got
 
 
 @case
@@ -190,18 +137,6 @@ def private_pages_are_out_of_reach_for_devices(e):
 
 RAM_KB = 16 << 10
 BOUND_KB = 4 << 10  # private memory of all of coffer's processes, beyond the guest's RAM
-
-
-def tree(pid):
-    """The process and its descendants."""
-    found = [pid]
-    for p in found:
-        try:
-            with open(f"/proc/{p}/task/{p}/children", encoding="ascii") as f:
-                found += [int(c) for c in f.read().split()]
-        except OSError:
-            pass
-    return found
 
 
 def private_kb(pid):
@@ -538,43 +473,6 @@ def a_running_vm_costs_at_most_what_the_plan_says(e):
     if not os.environ.get("COFFER_SANITIZED"):
         check(used <= bound, f"{used} bytes, and the plan says {bound}")
     check(bound <= used + (8 << 20), f"{used} bytes, and the plan says as much as {bound}")
-
-
-def usable_kvm():
-    try:
-        os.close(os.open("/dev/kvm", os.O_RDWR))
-        return True
-    except OSError as x:
-        print(f"SKIPPED: /dev/kvm: {x.strerror}")
-        return False
-
-
-def main(cases, make_env):
-    a = argparse.ArgumentParser()
-    a.add_argument("--coffer")
-    a.add_argument("--payloads")
-    a.add_argument("--document")
-    a.add_argument("case", nargs="+")
-    a = a.parse_args()
-    if a.case == ["list"]:
-        print("\n".join(cases))
-        return 0
-    if not usable_kvm():
-        return 77
-    more = [os.path.abspath(a.document)] if a.document else []
-    failed = skipped = 0
-    for name in a.case:
-        with tempfile.TemporaryDirectory(prefix="coffer-test-") as tmp:
-            try:
-                cases[name](make_env(os.path.abspath(a.coffer), os.path.abspath(a.payloads), tmp, *more))
-                print(f"ok {name}")
-            except Skip as x:
-                print(f"SKIPPED {name}: {x}")
-                skipped += 1
-            except (AssertionError, subprocess.TimeoutExpired, OSError) as x:
-                print(f"FAILED {name}: {x}")
-                failed = 1
-    return failed or (77 if skipped == len(a.case) else 0)
 
 
 if __name__ == "__main__":

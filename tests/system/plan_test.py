@@ -17,6 +17,8 @@ import sys
 import tempfile
 import time
 
+from harness import usable_kvm
+
 PATIENCE = 60  # seconds; a bound against hanging, not a measurement
 RAM = 4 << 20
 CASES = {"sev": ("sev", "0x1"), "sev_es": ("sev-es", "0x5")}
@@ -243,10 +245,7 @@ def main():
     if a.case == ["list"]:
         print("\n".join(CASES))
         return 0
-    try:
-        os.close(os.open("/dev/kvm", os.O_RDWR))
-    except OSError as x:
-        print(f"SKIPPED: /dev/kvm: {x.strerror}")
+    if not usable_kvm():
         return 77
     limit = resource.getrlimit(resource.RLIMIT_MEMLOCK)[1]
     if limit not in (resource.RLIM_INFINITY, -1) and limit < 2 * RAM:

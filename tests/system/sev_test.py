@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-from payload_test import PATIENCE, Skip, check, main
+from harness import PATIENCE, Skip, check, main
 
 CASES = {}
 MEMORY = "6M"  # with one command's chunk within the usual limit of 8 MiB

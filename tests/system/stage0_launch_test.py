@@ -10,7 +10,7 @@ import struct
 import sys
 
 from firmware_test import FirmwareEnv, validate
-from payload_test import PATIENCE, Skip, check, main
+from harness import PATIENCE, Skip, check, main
 from sev_test import Paused
 
 CASES = {}

@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 
-from payload_test import Skip, check, read_until, usable_kvm
+from harness import Skip, check, read_until, usable_kvm
 from sev_test import bzimage
 
 PATIENCE = 60  # seconds for a command; a bound against hanging
