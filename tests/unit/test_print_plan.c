@@ -166,7 +166,8 @@ static void a_guest_without_protection_has_no_plan(void **state)
 static void a_file_that_is_no_kernel_is_named(void **state)
 {
 	struct fixture *f = *state;
-	const char *const args[] = {"--protect", "sev", NULL};
+	const char *const args[] = {"--protect", "sev", "--firmware", "none",
+				    NULL};
 
 	owner_put_text(&f->d, "kernel", "no kernel");
 	owner_assert_err(&f->d, print(f, args), -ENOEXEC, ERR_INPUT, "kernel");
