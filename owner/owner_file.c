@@ -241,15 +241,29 @@ static int publish(const char *tmp, const char *path, bool force)
 	return 0;
 }
 
+static int check_distinct(const struct owner_output *v, size_t n,
+			  struct err *err)
+{
+	for (size_t i = 1; i < n; i++)
+		for (size_t j = 0; j < i; j++)
+			if (!strcmp(v[i].path, v[j].path))
+				return err_set_kind(err, ERR_USAGE, -EINVAL,
+						    "'%s': two files would be "
+						    "written there",
+						    v[i].path);
+	return 0;
+}
+
 int owner_files_write(const struct owner_output *v, size_t n, bool force,
 		      struct err *err)
 {
 	AUTO(temporaries_remove) struct temporaries t = {{0}};
-	int r = 0;
+	int r;
 
 	if (n > OUTPUTS_MAX)
 		return -EINVAL;
-	if (!force)
+	r = check_distinct(v, n, err);
+	if (r >= 0 && !force)
 		r = check_absent(v, n, err);
 	for (size_t i = 0; r >= 0 && i < n; i++) {
 		if (asprintf(&t.v[i], "%s.%ld.tmp", v[i].path, (long)getpid()) <

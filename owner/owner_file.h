@@ -56,7 +56,8 @@ struct owner_output {
 
 /*
  * Write all of them or none: temporary files first,
- * then names. -EEXIST with ERR_INPUT without @force, when one is there.
+ * then names. -EEXIST with ERR_INPUT without @force, when one is there; -EINVAL
+ * with ERR_USAGE when two have the same path.
  */
 int owner_files_write(const struct owner_output *v, size_t n, bool force,
 		      struct err *err);

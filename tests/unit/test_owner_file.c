@@ -170,6 +170,20 @@ static void what_is_there_is_not_replaced_unless_forced(void **state)
 	assert_int_equal(owner_count(d), 2);
 }
 
+static void two_outputs_of_one_name_are_refused(void **state)
+{
+	struct owner_dir *d = *state;
+	struct owner_output v[] = {
+		{owner_path(d, "one"), "1", 1, 0644},
+		{owner_path(d, "one"), "2", 1, 0644},
+	};
+
+	for (int force = 0; force < 2; force++)
+		owner_assert_err(d, owner_files_write(v, 2, force, &d->err),
+				 -EINVAL, ERR_USAGE, "two files");
+	assert_int_equal(owner_count(d), 0);
+}
+
 static void a_failure_leaves_nothing_behind(void **state)
 {
 	struct owner_dir *d = *state;
@@ -199,6 +213,7 @@ int main(void)
 		CASE(files_that_cannot_be_read_are_named),
 		CASE(outputs_get_their_modes),
 		CASE(what_is_there_is_not_replaced_unless_forced),
+		CASE(two_outputs_of_one_name_are_refused),
 		CASE(a_failure_leaves_nothing_behind),
 	};
 
