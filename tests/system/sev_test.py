@@ -313,6 +313,8 @@ def a_report_of_a_running_guest_verifies(e):
             check(p.returncode == 0, p.stderr)
             e.put("report", p.stdout.encode())
             check(json.loads(p.stdout)["digest"] == g.launch["plan_digest"], p.stdout)
+            p = e.own("owner", "inspect", "report")
+            check(f"nonce: {nonce}\n  launch digest: {g.launch['plan_digest']}\n" in p.stdout, p.stdout + p.stderr)
             p = attestation(nonce, *content)
             check(p.returncode == 0 and "VERIFIED" in p.stdout, p.stderr)
             p = attestation(os.urandom(16).hex(), *content)
