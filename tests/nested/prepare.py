@@ -11,6 +11,7 @@ import tools
 from cases import Case
 from kernels import Unavailable
 from machine import Images, find_qemu
+from outside import Outside
 
 HERE = Path(__file__).resolve().parent
 UKI_CMDLINE = "console=ttyS0 quiet cryptomgr.notests coffer.uki=1"
@@ -42,6 +43,7 @@ class Prepared:
         self.inner_qemu = inner_qemu
         self.dir = Path(tempfile.mkdtemp(prefix="nested-images-"))
         self.images = None
+        self.outside = None
 
     def __enter__(self):
         try:
@@ -144,3 +146,7 @@ class Prepared:
         tree.make_ext4(root)
         shutil.rmtree(tree.path)
         self.images = Images(outer, initramfs, root)
+        self.outside = Outside({
+            "cloud": outer.bzimage, "devices": self.dir / "initrd-devices",
+            **{"stage0": p.resolve() for dst, p in self.extra.items()
+               if dst.endswith("/stage0.bin")}})

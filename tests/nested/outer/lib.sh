@@ -32,6 +32,14 @@ progress() {
 	echo "progress: $*" >/dev/console
 }
 
+# ask WORD...: the harness outside, which has what this machine lacks
+# (outside.py). Prints its answer, one line; the first word is ok or tells why
+# not.
+ask() {
+	echo "$*" >/run/ask
+	cat /run/answer
+}
+
 # On failure the log holds everything that was said.
 show_output() {
 	for f in "$out" "$err" "$CASE_DIR"/*.log; do

@@ -61,3 +61,26 @@ inject() {
 	coffer ctl "$sock" secret header.b64 payload.b64 >>secret.log 2>&1 ||
 		fail "the packet was refused"
 }
+
+# Of the launch's JSON, a number or a text.
+launched() { # KEY
+	tr -d ' \n' <"$launch" | sed 's/.*"'"$1"'":"*\([^",}]*\).*/\1/'
+}
+
+# As inject, but the packet is made by libvirt's validator, which shares no code
+# with us, and makes one only for the launch that it expects: of stage0, with
+# the kernel cloud and the initrd devices.
+inject_by_libvirt() {
+	ask libvirt-secret "$(launched measurement)" "$(launched api_major)" \
+		"$(launched api_minor)" "$(launched build)" "$policy" \
+		"$(base64 -w 0 vm_tik.bin)" "$(base64 -w 0 vm_tek.bin)" \
+		"$(printf %s "$append" | base64 -w 0)" "$guid" \
+		"$(base64 -w 0 secret.txt)" >libvirt.log
+	read -r how header payload <libvirt.log
+	[ "$how" != missing ] || skip "$header $payload"
+	[ "$how" = ok ] || fail "the validator refuses the launch"
+	echo "$header" >header.b64
+	echo "$payload" >payload.b64
+	coffer ctl "$sock" secret header.b64 payload.b64 >secret.log 2>&1 ||
+		fail "the packet of the validator was refused"
+}
