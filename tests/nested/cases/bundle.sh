@@ -1,9 +1,9 @@
 # A stock kernel from a launch bundle that its owner signed: entered directly,
-# by stage0 from the bundle, and under the simulated SEV, verified by its owner
+# by stage0 from the bundle, and so under the simulated SEV, verified by its owner
 # with nothing but the bundle. What was changed does not start.
 # each: direct direct none
 # each: stage0 stage0 stage0
-# each: sev sev none
+# each: sev sev stage0
 # limit: 300
 . /nested/sev.sh
 memory=512M policy=1
@@ -50,6 +50,7 @@ sev)
 	expect_line '^VERIFIED' verify.log
 	coffer ctl "$sock" resume >ctl.log 2>&1 || fail "resume"
 	wait_coffer
+	expect_line '^stage0: .* those that were measured'
 	;;
 *) run_coffer run --bundle-key pub.pem --timeout 100 "$bundle" ;;
 esac
