@@ -11,9 +11,10 @@ def place(build: Path, to: str) -> tuple[dict[str, Path], dict[str, Path]]:
     coffer finds its monitor and firmware beside itself, there as here.
     """
     programs = {f"{to}/{name}": build / name for name in PROGRAMS}
-    host = build / "tests/system/stage0_host"  # a host that lies to stage0
-    if host.exists():
-        programs[f"{to}/stage0_host"] = host
+    # Of its tests: a host that lies to stage0; filters that lack an entry.
+    for p in ("tests/system/stage0_host", "vmm/monitor/seccomp_gen"):
+        if (build / p).exists():
+            programs[f"{to}/{Path(p).name}"] = build / p
     stage0 = build / "firmware/stage0.bin"
     return programs, {f"{to}/firmware/stage0.bin": stage0} if stage0.exists() else {}
 
