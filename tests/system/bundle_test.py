@@ -280,7 +280,8 @@ def openssl_agrees_on_what_is_signed(e):
 def a_launch_of_a_bundle_measures_what_its_owner_says(e):
     e.kernel = e.put("bzimage", bzimage())
     b = e.path("app.itb")
-    e.bundle("create", "-k", e.kernel, "-i", e.initrd, "-a", "quiet", "-m", "4M", "-c", "1", "--policy", "1", "-o", b)
+    e.bundle("create", "-k", e.kernel, "-i", e.initrd, "-a", "quiet", "-m", "4M", "-c", "1", "--policy", "1",
+             "--firmware", "none", "-o", b)
     digest = e.good(e.coffer, "owner", "measure", b).split()[0]
     check(digest == e.good(e.coffer, "owner", "measure", "--firmware", "none", "-k", e.kernel, "-i", e.initrd, "-a",
                            "quiet", "-m", "4M", "-c", "1").split()[0], "owner measure says two things")
