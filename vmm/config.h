@@ -122,6 +122,10 @@ void run_config_init(struct run_config *c);
 /* Frees and closes; the struct is then as after run_config_init(). */
 void run_config_destroy(struct run_config *c);
 
+/* Of a launch, also where it is only described; into a run_config. */
+extern const struct option_desc config_boot_options[];
+extern const struct option_desc config_size_options[]; /* memory, cpus */
+
 /* The options of `coffer run`: command line, JSON keys and help in one. */
 extern const struct option_table run_option_table;
 /* `coffer plan` takes the same, and says how to print. */

@@ -350,7 +350,7 @@ static const char *const protect_choices[] = {
 	NULL,
 };
 
-const struct option_desc config_protection_options[] = {
+const struct option_desc config_protect_options[] = {
 	{.name = "protect",
 	 .kind = OPTION_CHOICE,
 	 .off = AT(protect, int),
@@ -361,6 +361,10 @@ const struct option_desc config_protection_options[] = {
 		 "encrypted against physical attack; the guest is not "
 		 "protected from the host.",
 	 .choices = protect_choices},
+	{0},
+};
+
+const struct option_desc config_protection_options[] = {
 	{.name = "mktme",
 	 .kind = OPTION_GROUP,
 	 .off = AT(mktme, struct mktme_config),

@@ -99,7 +99,8 @@ struct err;
 
 /* Sections of the option table; offsets are those of struct run_config. */
 extern const struct option_desc config_device_options[];
-extern const struct option_desc config_protection_options[];
+extern const struct option_desc config_protect_options[];    /* what from */
+extern const struct option_desc config_protection_options[]; /* and how */
 
 /*
  * What one option cannot see: LUNs are given out and must differ, --publish

@@ -165,7 +165,7 @@ static const struct option_desc console_subs[] = {
 	{0},
 };
 
-static const struct option_desc boot_options[] = {
+static const struct option_desc bundle_options[] = {
 	{.name = "BUNDLE",
 	 .kind = OPTION_PATH,
 	 .off = AT(bundle, char *),
@@ -178,6 +178,10 @@ static const struct option_desc boot_options[] = {
 	 .off = AT(bundle_key, char *),
 	 .arg = "PUB.pem",
 	 .help = "run BUNDLE only if this key signed it"},
+	{0},
+};
+
+const struct option_desc config_boot_options[] = {
 	{.name = "kernel",
 	 .short_name = 'k',
 	 .kind = OPTION_PATH,
@@ -210,6 +214,10 @@ static const struct option_desc boot_options[] = {
 		 "checks what it gets against measured hashes. none: the "
 		 "kernel is entered directly; under SEV all of it is "
 		 "measured."},
+	{0},
+};
+
+static const struct option_desc firmware_options[] = {
 	{.name = "nvram",
 	 .kind = OPTION_PATH,
 	 .off = AT(nvram, char *),
@@ -228,7 +236,7 @@ static const struct option_desc boot_options[] = {
 	{0},
 };
 
-static const struct option_desc machine_options[] = {
+const struct option_desc config_size_options[] = {
 	{.name = "memory",
 	 .short_name = 'm',
 	 .kind = OPTION_GROUP,
@@ -247,6 +255,10 @@ static const struct option_desc machine_options[] = {
 	 .help = "virtual CPUs, 1 to 64 (default 1)",
 	 .min = 1,
 	 .max = CONFIG_CPUS_MAX},
+	{0},
+};
+
+static const struct option_desc machine_options[] = {
 	{.name = "console",
 	 .kind = OPTION_GROUP,
 	 .off = AT(console, struct console_config),
@@ -448,10 +460,14 @@ static const struct option_desc plan_options[] = {
 
 /* clang-format off */
 #define RUN_SECTIONS                                                           \
-	{"What to boot", boot_options},                                        \
-	{"The machine", machine_options},                                      \
+	{"What to boot", bundle_options},                                      \
+	{"", config_boot_options},                                             \
+	{"", firmware_options},                                                \
+	{"The machine", config_size_options},                                  \
+	{"", machine_options},                                                 \
 	{"Its devices", config_device_options},                                \
-	{"Its protection", config_protection_options},                         \
+	{"Its protection", config_protect_options},                            \
+	{"", config_protection_options},                                       \
 	{"Its jail", jail_options},                                            \
 	{"When it ends", run_options},                                         \
 	{"Files and output", output_options}

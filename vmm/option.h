@@ -105,7 +105,7 @@ struct option_desc {
 						  ? 1                          \
 						  : -1]))
 
-/* A heading in the long help, and the options under it. */
+/* A heading in the long help, and the options under it; "": as above. */
 struct option_section {
 	const char *title;
 	const struct option_desc *options;

@@ -105,7 +105,8 @@ void option_print_long_help(const struct option_table *t, FILE *f)
 {
 	put_head(f, t);
 	for (const struct option_section *s = t->sections; s->title; s++) {
-		fprintf(f, "\n%s\n", s->title);
+		if (*s->title)
+			fprintf(f, "\n%s\n", s->title);
 		for (const struct option_desc *o = s->options; o->name; o++)
 			put_option(f, o, true);
 	}

@@ -1,8 +1,8 @@
 /*
  * vmm/cli/bundle_create.c - `coffer bundle create`: the options of a run, kept.
  *
- * They are parsed and checked by the table of `coffer run`, so that a bundle
- * that was made can be run.
+ * They are described by the tables of `coffer run` and checked like its own, so
+ * that a bundle that was made can be run.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -23,8 +23,7 @@
 #include "vmm/config_firmware.h"
 
 struct maker {
-	const struct bundle_config *c;
-	struct run_config run;
+	struct bundle_config *c; /* borrowed */
 	struct hash256 *h;
 	struct bundle b;
 	void *image[BUNDLE_PARTS]; /* owned; what b points to */
@@ -35,7 +34,7 @@ struct maker {
 
 static void maker_destroy(struct maker *m)
 {
-	run_config_destroy(&m->run);
+	run_config_destroy(&m->c->run);
 	hash256_destroy(m->h);
 	for (size_t i = 0; i < BUNDLE_PARTS; i++)
 		free(m->image[i]);
@@ -43,57 +42,24 @@ static void maker_destroy(struct maker *m)
 	free(m->file);
 }
 
-struct args {
-	char *v[20];
-	int n;
-};
-
-static void add(struct args *a, const char *name, char *value)
-{
-	if (!value)
-		return;
-	a->v[a->n++] = (char *)name;
-	a->v[a->n++] = value;
-}
-
-/* Let the table of `coffer run` read them. */
-static int parse(struct maker *m, struct err *err)
-{
-	const struct bundle_config *c = m->c;
-	struct args a = {.v = {(char *)"run"}, .n = 1};
-	enum option_outcome outcome;
-	char cpus[24];
-
-	snprintf(cpus, sizeof(cpus), "%llu", (unsigned long long)c->cpus);
-	add(&a, "--kernel", c->kernel);
-	add(&a, "--initrd", c->initrd);
-	add(&a, "--append", c->append);
-	add(&a, "--firmware", c->firmware);
-	add(&a, "--memory", c->memory);
-	add(&a, "--protect", c->protect);
-	add(&a, "--cpus", c->cpus ? cpus : NULL);
-	return option_parse_args(&run_option_table, a.n, a.v, &m->run, &outcome,
-				 err);
-}
-
 /* Would `coffer run` take it, with the protection that its policy is for? */
 static int check(struct maker *m, struct err *err)
 {
-	const struct policy_config *p = &m->c->policy;
-	struct devices_config *d = &m->run.devices;
+	struct run_config *run = &m->c->run;
+	struct devices_config *d = &run->devices;
+	const struct policy_config *p = &d->sev.policy;
 	AUTO(kernel_image_destroyp) struct kernel_image *k = NULL;
 	int r;
 
-	d->sev.policy = *p;
-	if (p->given && !m->c->protect)
+	if (p->given && !option_was_given(&run->given, "protect"))
 		d->protect =
 			p->value & SEV_POLICY_ES ? PROTECT_SEV_ES : PROTECT_SEV;
-	r = run_config_finish(&m->run, err);
+	r = run_config_finish(run, err);
 	if (r >= 0)
-		r = run_config_open(&m->run, err);
+		r = run_config_open(run, err);
 	if (r < 0)
 		return r;
-	return kernel_image_open(m->run.kernel_file.fd, m->run.kernel, &k, err);
+	return kernel_image_open(run->kernel_file.fd, run->kernel, &k, err);
 }
 
 static int read_image(const struct input_file *in, const char *name,
@@ -148,7 +114,7 @@ static int take_image(struct maker *m, enum bundle_part part,
 
 static int fill(struct maker *m, struct err *err)
 {
-	const struct run_config *run = &m->run;
+	const struct run_config *run = &m->c->run;
 	int r = config_bundle_make(run, &m->b, err);
 
 	m->b.description = m->c->description;
@@ -215,22 +181,19 @@ static int write_out(const struct maker *m, struct err *err)
 
 int bundle_create(void *config, int *ret_status, struct err *err)
 {
-	const struct bundle_config *c = config;
+	struct bundle_config *c = config;
 	AUTO(maker_destroy) struct maker m = {.c = c};
 	int r = 0;
 
 	(void)ret_status;
-	run_config_init(&m.run);
-	if (!c->kernel || !c->output)
+	if (!c->run.kernel || !c->output)
 		return err_set_kind(err, ERR_USAGE, -EINVAL, "%s is missing",
-				    c->kernel ? "--output" : "--kernel");
+				    c->run.kernel ? "--output" : "--kernel");
 	m.h = hash256_openssl_create();
 	if (!m.h)
 		return err_set_kind(err, ERR_HOST, -ENOMEM, "out of memory");
 	if (c->sign)
 		r = owner_sign_key_load(c->sign, &m.key, err);
-	if (r >= 0)
-		r = parse(&m, err);
 	if (r >= 0)
 		r = check(&m, err);
 	if (r >= 0)

@@ -7,65 +7,16 @@
 
 static void init(void *target)
 {
-	*(struct bundle_config *)target = (struct bundle_config){0};
+	struct bundle_config *c = target;
+
+	*c = (struct bundle_config){0};
+	run_config_init(&c->run);
 }
 
-static const struct option_desc content_options[] = {
-	{.name = "kernel",
-	 .short_name = 'k',
-	 .kind = OPTION_PATH,
-	 .off = AT(kernel, char *),
-	 .arg = "FILE",
-	 .help = "Linux kernel: bzImage, vmlinux (PVH) or unified image"},
-	{.name = "initrd",
-	 .short_name = 'i',
-	 .kind = OPTION_PATH,
-	 .off = AT(initrd, char *),
-	 .arg = "FILE",
-	 .help = "initial RAM disk"},
-	{.name = "append",
-	 .short_name = 'a',
-	 .kind = OPTION_TEXT,
-	 .off = AT(append, char *),
-	 .arg = "TEXT",
-	 .help = "kernel command line",
-	 .max = BUNDLE_CMDLINE_MAX},
-	{.name = "firmware",
-	 .kind = OPTION_PATH,
-	 .off = AT(firmware, char *),
-	 .arg = "FILE|stage0|none",
-	 .help = "what runs before the kernel (under SEV stage0, else none)",
-	 .more = "The image itself goes into the bundle. Under SEV: with "
-		 "--policy, or with --protect sev or sev-es."},
-	{0},
-};
-
-static const struct option_desc machine_options[] = {
-	{.name = "cpus",
-	 .short_name = 'c',
-	 .kind = OPTION_NUMBER,
-	 .off = AT(cpus, uint64_t),
-	 .arg = "N",
-	 .help = "virtual CPUs, 1 to 64",
-	 .more = "What is not given here is left to who runs the bundle.",
-	 .min = 1,
-	 .max = 64},
-	{.name = "memory",
-	 .short_name = 'm',
-	 .kind = OPTION_TEXT,
-	 .off = AT(memory, char *),
-	 .arg = "SIZE",
-	 .help = "guest RAM; K, M, G are binary; a multiple of 4K",
-	 .max = 64},
-	{.name = "protect",
-	 .kind = OPTION_TEXT,
-	 .off = AT(protect, char *),
-	 .arg = "none|sev|sev-es|mktme",
-	 .help = "how the guest's memory has to be protected",
-	 .max = 64},
+static const struct option_desc policy_options[] = {
 	{.name = "policy",
 	 .kind = OPTION_PARSED,
-	 .off = AT(policy, struct policy_config),
+	 .off = AT(run.devices.sev.policy, struct policy_config),
 	 .arg = "POLICY",
 	 .help = "of SEV: 0x1, or nodbg,noks,es,nosend,domain,sev,api=1.51",
 	 .more = "A bundle with a policy runs only with --protect sev or "
@@ -103,8 +54,10 @@ static const struct option_desc create_options[] = {
 };
 
 static const struct option_section create_sections[] = {
-	{"What to boot", content_options},
-	{"What it needs", machine_options},
+	{"What to boot", config_boot_options},
+	{"What it needs", config_size_options},
+	{"", config_protect_options},
+	{"", policy_options},
 	{"The bundle", create_options},
 	{0},
 };
@@ -157,12 +110,23 @@ static const struct option_section verify_sections[] = {
 	{0},
 };
 
+static void create_epilogue(FILE *f)
+{
+	fputs("The firmware's image itself goes into the bundle. With --policy "
+	      "it is stage0\nunless --firmware says otherwise. Of memory (only "
+	      "its size), CPUs and protection,\nwhat is given here goes into "
+	      "the bundle; the rest is left to who runs it.\n",
+	      f);
+}
+
 const struct option_table bundle_create_table = {
 	.verb = "bundle create",
 	.synopsis = "-k FILE -o BUNDLE [OPTION...]",
 	.summary = "Put a kernel and all it needs into one file, and sign it.",
+	.epilogue = create_epilogue,
 	.sections = create_sections,
 	.size = sizeof(struct bundle_config),
+	.given_off = offsetof(struct bundle_config, run.given),
 	.init = init,
 };
 

@@ -2,16 +2,14 @@
 #ifndef VMM_CLI_BUNDLE_OPTIONS_H
 #define VMM_CLI_BUNDLE_OPTIONS_H
 
-#include "vmm/config_devices.h"
+#include "vmm/config.h"
 #include "vmm/option.h"
 
 /* One struct for all commands; each fills what it has options for. */
 struct bundle_config {
-	/* create: as `coffer run` has them */
-	char *kernel, *initrd, *append, *firmware, *memory, *protect;
-	uint64_t cpus; /* 0: not given */
-	struct policy_config policy;
-	/* create: its own */
+	/* create: what `coffer run` would get; first, for offsets are into it
+	 */
+	struct run_config run;
 	char *description, *sign, *output;
 	bool force;
 	/* show, verify */
