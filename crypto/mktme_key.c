@@ -135,9 +135,8 @@ static size_t put_hex(char *at, const char *name,
 		      const uint8_t v[static MKTME_KEY_LEN])
 {
 	static const char digits[] = "0123456789abcdef";
-	size_t n = strlen(name);
+	size_t n = (size_t)(stpcpy(at, name) - at);
 
-	memcpy(at, name, n);
 	for (size_t i = 0; i < MKTME_KEY_LEN; i++) {
 		at[n++] = digits[v[i] >> 4];
 		at[n++] = digits[v[i] & 15];

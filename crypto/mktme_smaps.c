@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -23,9 +24,18 @@ struct scan {
 /* A line that begins a mapping: "55d0c0a00000-55d0c0a21000 rw-p ...". */
 static bool take_head(struct scan *s, const char *line)
 {
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " ", &s->vma_start,
-		   &s->vma_end) != 2)
+	uint64_t start, end;
+	char *p;
+
+	start = strtoull(line, &p, 16);
+	if (p == line || *p != '-')
 		return false;
+	line = p + 1;
+	end = strtoull(line, &p, 16);
+	if (p == line || *p != ' ')
+		return false;
+	s->vma_start = start;
+	s->vma_end = end;
 	s->inside = s->vma_start < s->end && s->vma_end > s->start;
 	return true;
 }
@@ -44,9 +54,15 @@ static int bad_part(const struct scan *s, uint64_t id, struct err *err)
 /* "KeyID:           3" of the mapping that began last. */
 static int take_keyid(struct scan *s, const char *line, struct err *err)
 {
+	static const char name[] = "KeyID:";
 	uint64_t id;
+	char *p;
 
-	if (sscanf(line, "KeyID: %" SCNu64, &id) != 1)
+	if (strncmp(line, name, strlen(name)) != 0)
+		return 0;
+	line += strlen(name);
+	id = strtoull(line, &p, 10);
+	if (p == line)
 		return 0;
 	s->prints = true;
 	if (!s->inside)

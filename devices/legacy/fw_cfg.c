@@ -338,7 +338,7 @@ int fw_cfg_add_file(struct fw_cfg *f, const char *name, const void *data,
 		return r;
 	store_be32(e, (uint32_t)len);
 	store_be16(e + 4, (uint16_t)key);
-	memcpy(e + 8, name, strlen(name));
+	memcpy(e + 8, name, strlen(name) + 1);
 	f->n_files++;
 	store_be32(dir, f->n_files);
 	return 0;
