@@ -41,7 +41,7 @@ static uint8_t *entry(struct acpi_loader *l, uint32_t command, const char *file)
 	assert(l->script_len + ACPI_LOADER_ENTRY <= sizeof(l->script));
 	l->script_len += ACPI_LOADER_ENTRY;
 	store_le32(e, command);
-	memcpy(e + NAME, file, strlen(file));
+	memcpy(e + NAME, file, strlen(file) + 1);
 	return e;
 }
 
@@ -61,7 +61,7 @@ static void pointer(struct acpi_loader *l, const char *file, size_t off,
 	uint8_t *e = entry(l, ADD_POINTER, file);
 
 	memcpy(e + SECOND_NAME, ACPI_LOADER_TABLES_FILE,
-	       strlen(ACPI_LOADER_TABLES_FILE));
+	       sizeof(ACPI_LOADER_TABLES_FILE));
 	store_le32(e + AFTER_NAMES, (uint32_t)off);
 	e[AFTER_NAMES + 4] = size;
 }

@@ -92,7 +92,7 @@ static int check_volume(const struct image_file *v, struct err *err)
 	uint64_t len;
 	int r = image_file_read(v, 0, head, sizeof(head), err);
 
-	if (r < 0 || memcmp(head + VOLUME_SIGNATURE, "_FVH", 4))
+	if (r < 0 || memcmp(head + VOLUME_SIGNATURE, "_FVH", 4) != 0)
 		return r; /* another firmware's, or blank */
 	len = load_le64(head + VOLUME_LENGTH);
 	if (len != v->len)

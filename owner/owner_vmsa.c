@@ -47,7 +47,7 @@ static void build(struct owner_expected *e, uint32_t others)
 	const uint32_t vector[] = {RESET_VECTOR, others};
 
 	e->reset = others;
-	for (size_t i = 0; i < e->n_vmsa; i++) {
+	for (size_t i = 0; i < e->n_vmsa && i < ARRAY_SIZE(vector); i++) {
 		struct sev_vmsa_regs r;
 
 		sev_vmsa_reset_regs(vector[i], e->c->cpu_signature, &r);
@@ -131,7 +131,7 @@ int owner_vmsa_write(struct owner_expected *e, const char *cpu0,
 				  "firmware, and --cpu-family, --cpu-model "
 				  "and --cpu-stepping of the host");
 	if (cpu1 && e->n_vmsa < 2) { /* one CPU: not part of the digest */
-		uint32_t others;
+		uint32_t others = 0;
 		int r = read_reset(e, &others, err);
 
 		if (r < 0)

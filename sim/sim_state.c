@@ -95,8 +95,9 @@ static int load_pairs(const uint8_t *p, struct sim_keys *k, struct err *err)
 	k->is_external = flags & FLAG_EXTERNAL;
 	for (unsigned int i = 0; i < SEV_CHAIN_SEV_COUNT && r >= 0; i++)
 		if (i != SEV_CHAIN_OCA || !k->is_external)
-			r = load_pair(p + SIM_STATE_SCALARS + i * SCALAR_LEN, k,
-				      i, err);
+			r = load_pair(p + SIM_STATE_SCALARS +
+					      (size_t)i * SCALAR_LEN,
+				      k, i, err);
 	return r;
 }
 

@@ -44,7 +44,7 @@ void vsock_set_deadline(struct vsock *v, struct vsock_conn *c,
 			unsigned int seconds)
 {
 	/* The tick that is under way does not count. */
-	c->deadline = v->tick + seconds * VSOCK_TICKS_PER_SECOND + 1;
+	c->deadline = v->tick + (uint64_t)seconds * VSOCK_TICKS_PER_SECOND + 1;
 	if (v->ticking)
 		return;
 	v->ticking = true;

@@ -147,7 +147,8 @@ enum stage0_reason s0_fw_cfg_find(struct s0_fw_cfg *f, const char *name,
 		return STAGE0_FW_CFG_FILES;
 	r = transfer(f, 0, data_of(f), n * S0_FW_CFG_FILE_LEN);
 	for (uint32_t i = 0; r == STAGE0_OK && i < n; i++) {
-		memcpy(v, data_of(f) + i * S0_FW_CFG_FILE_LEN, sizeof(v));
+		memcpy(v, data_of(f) + (size_t)i * S0_FW_CFG_FILE_LEN,
+		       sizeof(v));
 		if (v[S0_FW_CFG_FILE_LEN - 1])
 			return STAGE0_FW_CFG_FILES; /* no end of the name */
 		if (memcmp(v + FILE_NAME, name, name_len) != 0)

@@ -68,7 +68,7 @@ static void put_member(struct sink *s, uint32_t ino, uint32_t mode,
 	};
 	char head[NEWC_HEADER] = "070701";
 
-	for (int i = 0; i < 13; i++)
+	for (size_t i = 0; i < 13; i++)
 		put_hex(head + 6 + 8 * i, field[i], 8);
 	put(s, head, sizeof(head));
 	put(s, name, name_len);

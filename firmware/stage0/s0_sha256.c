@@ -71,6 +71,6 @@ void s0_sha256_finish(struct s0_sha256 *h, uint8_t ret[static S0_SHA256_LEN])
 		n += S0_SHA256_BLOCK;
 	store_be64(pad + n - 8, bits);
 	s0_sha256_copy(h, copy, pad, n);
-	for (int i = 0; i < 8; i++)
+	for (size_t i = 0; i < 8; i++)
 		store_be32(ret + 4 * i, h->state[i]);
 }

@@ -14,8 +14,9 @@
 #define ROUNDS(i, m)                                                           \
 	do {                                                                   \
 		__m128i kw = _mm_add_epi32(                                    \
-			m, _mm_load_si128(                                     \
-				   (const __m128i *)(s0_sha256_k + 4 * (i)))); \
+			m,                                                     \
+			_mm_load_si128((const __m128i *)(s0_sha256_k +         \
+							 4 * (size_t)(i))));   \
 		cdgh = _mm_sha256rnds2_epu32(cdgh, abef, kw);                  \
 		kw = _mm_shuffle_epi32(kw, 0x0e);                              \
 		abef = _mm_sha256rnds2_epu32(abef, cdgh, kw);                  \
@@ -70,7 +71,7 @@ void s0_sha256_blocks_ni(uint32_t state[static 8], uint8_t *dst,
 		ROUNDS(2, m2);
 		m3 = load_words(dst + 48);
 		ROUNDS(3, m3);
-		for (int i = 4; i < 16; i += 4) {
+		for (size_t i = 4; i < 16; i += 4) {
 			SCHEDULE(m0, m1, m2, m3);
 			ROUNDS(i, m0);
 			SCHEDULE(m1, m2, m3, m0);

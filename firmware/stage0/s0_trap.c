@@ -55,7 +55,7 @@ enum stage0_reason s0_trap_init(void)
 		uint64_t base;
 	} __attribute__((packed)) idtr = {sizeof(idt) - 1, (uintptr_t)idt};
 
-	for (unsigned int i = 0; i < S0_VECTORS; i++) {
+	for (size_t i = 0; i < S0_VECTORS; i++) {
 		uintptr_t at = (uintptr_t)s0_trap_stubs + i * STUB_LEN;
 
 		idt[i] = (struct gate){
