@@ -2,8 +2,8 @@
  * bench/stage0_hash.c - how fast stage0 copies and hashes, against libcrypto's
  * SHA-256 of the same bytes on the same CPU.
  *
- *   stage0-hash sha|plain     prints one line of numbers; bench/stage0-hash
- *                             runs it and says what they mean
+ *   stage0-hash sha|bmi2|plain     prints one line of numbers;
+ * bench/stage0-hash runs it and says what they mean
  *
  * The very objects that are in the image are linked here. libcrypto only reads,
  * stage0 writes a copy besides. Alternately, best of many: what another
@@ -58,38 +58,56 @@ static double theirs(EVP_MD_CTX *c, const uint8_t *window,
 	return now() - t;
 }
 
-static bool has_sha(void)
+struct version {
+	const char *name, *what;
+	s0_sha256_blocks *blocks;
+	unsigned int needs; /* of CPUID 7, EBX */
+};
+
+static const struct version versions[] = {
+	{"sha", "SHA extensions", s0_sha256_blocks_ni, bit_SHA},
+	{"bmi2", "BMI2", s0_sha256_blocks_bmi2, bit_BMI2},
+	{"plain", NULL, s0_sha256_blocks_sse2, 0},
+};
+
+static const struct version *find_version(const char *name)
+{
+	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++)
+		if (!strcmp(versions[i].name, name))
+			return &versions[i];
+	return NULL;
+}
+
+static bool can_run(const struct version *v)
 {
 	unsigned int a, b, c, d;
 
-	return __get_cpuid_count(7, 0, &a, &b, &c, &d) && b & bit_SHA;
+	return !v->needs ||
+	       (__get_cpuid_count(7, 0, &a, &b, &c, &d) && b & v->needs);
 }
 
 int main(int argc, char **argv)
 {
-	bool ni = argc == 2 && !strcmp(argv[1], "sha");
-	s0_sha256_blocks *blocks =
-		ni ? s0_sha256_blocks_ni : s0_sha256_blocks_sse2;
+	const struct version *v = argc == 2 ? find_version(argv[1]) : NULL;
 	uint8_t *window = aligned_alloc(4096, CHUNK);
 	uint8_t *to = aligned_alloc(4096, LEN);
 	uint8_t a[S0_SHA256_LEN], b[S0_SHA256_LEN];
 	double best_a = 1e9, best_b = 1e9;
 	EVP_MD_CTX *c = EVP_MD_CTX_new();
 
-	if (!window || !to || !c || argc != 2 ||
-	    (!ni && strcmp(argv[1], "plain") != 0)) {
-		fprintf(stderr, "usage: stage0-hash sha|plain\n");
+	if (!window || !to || !c || !v) {
+		fprintf(stderr, "usage: stage0-hash sha|bmi2|plain\n");
 		return 64;
 	}
-	if (ni && !has_sha()) {
-		fprintf(stderr, "this CPU has no SHA extensions\n");
+	if (!can_run(v)) {
+		fprintf(stderr, "this CPU has no %s\n", v->what);
 		return 77;
 	}
 	for (size_t i = 0; i < CHUNK; i++)
 		window[i] = (uint8_t)(i * 2654435761u >> 24);
 	memset(to, 1, LEN);
 	for (int i = 0; i < RUNS; i++) {
-		double t = ours(blocks, to, window, a);
+		double t = ours(v->blocks, to, window, a);
 
 		best_a = t < best_a ? t : best_a;
 		t = theirs(c, window, b);

@@ -69,13 +69,18 @@ static uint8_t *at(uint64_t gpa)
 	return (uint8_t *)gpa;
 }
 
-static bool cpu_has_sha(void)
+/* A host that lies makes it slower, or an exception stops it. */
+static s0_sha256_blocks *choose_sha256(void)
 {
 	struct s0_cpuid one = s0_cpuid(1);
+	uint32_t seven = s0_cpuid(0).eax >= 7 ? s0_cpuid(7).ebx : 0;
 
-	return one.ecx & BIT32(9) /* SSSE3 */ &&
-	       one.ecx & BIT32(19) /* SSE4.1 */ && s0_cpuid(0).eax >= 7 &&
-	       s0_cpuid(7).ebx & BIT32(29);
+	if (!(one.ecx & BIT32(9) /* SSSE3 */))
+		return s0_sha256_blocks_sse2;
+	if (seven & BIT32(29) /* SHA */ && one.ecx & BIT32(19) /* SSE4.1 */)
+		return s0_sha256_blocks_ni;
+	return seven & BIT32(8) /* BMI2 */ ? s0_sha256_blocks_bmi2
+					   : s0_sha256_blocks_sse2;
 }
 
 /*
@@ -294,7 +299,7 @@ void s0_main(void)
 	must(s0_share_begin(b->sev));
 	s0_platform_init(&s0_ports);
 	enable_mtrrs();
-	b->blocks = cpu_has_sha() ? s0_sha256_blocks_ni : s0_sha256_blocks_sse2;
+	b->blocks = choose_sha256();
 	must(s0_fw_cfg_init(&b->fw_cfg, &s0_ports, at(S0_SHARED), b->sev));
 	read_hashes(b);
 	read_machine(b);

@@ -19,6 +19,8 @@ typedef void s0_sha256_blocks(uint32_t state[static 8], uint8_t *dst,
 
 /* For any x86-64 CPU. */
 s0_sha256_blocks s0_sha256_blocks_sse2;
+/* With SSSE3 and BMI2, which the CPU must have. */
+s0_sha256_blocks s0_sha256_blocks_bmi2;
 /* With the SHA extensions, SSSE3 and SSE4.1, which the CPU must have. */
 s0_sha256_blocks s0_sha256_blocks_ni;
 
