@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <time.h>
 
 #include "crypto/hash256_nettle.h"
@@ -188,12 +190,33 @@ static bool is_settled(const struct hash_key *key)
 	       key->ctime_ns < now - settle;
 }
 
+/*
+ * Are the file's times what this kernel has seen of changes? Not in an image
+ * that somebody else has written, where they are what its maker wants, and not
+ * where a process or the format answers for them.
+ */
+static bool has_own_times(int fd)
+{
+	static const unsigned int without[] = {
+		SQUASHFS_MAGIC, EROFS_SUPER_MAGIC_V1, ISOFS_SUPER_MAGIC,
+		CRAMFS_MAGIC,	FUSE_SUPER_MAGIC,     MSDOS_SUPER_MAGIC,
+	};
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) < 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(without); i++)
+		if ((unsigned int)fs.f_type == without[i])
+			return false;
+	return true;
+}
+
 static bool look(const struct hash_cache *c, int fd, struct hash_key *ret)
 {
 	struct stat st;
 
 	if (c->dir < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    st.st_size < HASH_CACHE_FILE_MIN)
+	    st.st_size < HASH_CACHE_FILE_MIN || !has_own_times(fd))
 		return false;
 	hash_key_of(&st, ret);
 	return true;

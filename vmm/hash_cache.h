@@ -9,7 +9,8 @@
  * most HASH_STORE_BYTES. What is there and is something else is not read.
  *
  * An image that was changed within the last two seconds is not kept: clocks of
- * file systems are coarse, and it could change again unseen.
+ * file systems are coarse, and it could change again unseen. Nor is one of a
+ * file system whose times say nothing (squashfs, ISO 9660, FAT, FUSE).
  */
 #ifndef VMM_HASH_CACHE_H
 #define VMM_HASH_CACHE_H
