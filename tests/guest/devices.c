@@ -42,8 +42,8 @@ static void set_up(const struct virtio_fn *f, unsigned int i, struct queue *q)
 {
 	uint64_t at = RINGS + i * 4 * PAGE;
 
-	*q = (struct queue){f, i, at, at + PAGE, at + 2 * PAGE, 0, 0};
-	clear(at, 3 * PAGE);
+	*q = (struct queue){f, i, at, at + PAGE, at + 2ul * PAGE, 0, 0};
+	clear(at, 3ul * PAGE);
 	virtio_queue(f, i, RING, q->desc, q->avail, q->used);
 	mmio_write16(f->common + Q_VECTOR, 0);
 }
@@ -69,14 +69,14 @@ static void set_vector(const struct virtio_fn *f, int masked)
 /* Offer one chain, which begins with descriptor @head. */
 static void offer(struct queue *q, unsigned int head)
 {
-	mmio_write16(q->avail + 4 + 2 * (q->sent % RING), (uint16_t)head);
+	mmio_write16(q->avail + 4 + 2ul * (q->sent % RING), (uint16_t)head);
 	__asm__ volatile("mfence" ::: "memory");
 	mmio_write16(q->avail + 2, ++q->sent);
 	__asm__ volatile("mfence" ::: "memory");
 	virtio_kick(q->f, q->index);
 }
 
-static void desc(struct queue *q, unsigned int i, uint64_t at, uint32_t len,
+static void desc(struct queue *q, uint64_t i, uint64_t at, uint32_t len,
 		 unsigned int flags)
 {
 	mmio_write64(q->desc + 16 * i, at);

@@ -186,7 +186,8 @@ static int offer(struct dev *d)
 	__asm__ volatile("mfence" ::: "memory");
 	mmio_write16(AVAIL + 2, ++d->sent);
 	__asm__ volatile("mfence" ::: "memory");
-	mmio_write16(d->notify + off * d->multiplier, (uint16_t)d->queue);
+	mmio_write16(d->notify + (uint64_t)off * d->multiplier,
+		     (uint16_t)d->queue);
 	for (unsigned int i = 0; i < POLLS; i++) {
 		if (mmio_read16(USED + 2) == d->sent)
 			return 1;

@@ -23,7 +23,7 @@ static struct monitor_msg msg;
 
 static unsigned int below(unsigned int n)
 {
-	return (unsigned int)rand() % n;
+	return (unsigned int)lrand48() % n;
 }
 
 static void noise(void *p, size_t len)
@@ -31,7 +31,7 @@ static void noise(void *p, size_t len)
 	unsigned char *b = p;
 
 	for (size_t i = 0; i < len; i++)
-		b[i] = (unsigned char)rand();
+		b[i] = (unsigned char)lrand48();
 }
 
 /* Any bytes, any length, sometimes with descriptors. */
@@ -176,7 +176,7 @@ int main(void)
 
 	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
 		return 1;
-	srand(seed);
+	srand48((long)seed);
 	dprintf(STDERR_FILENO, "seed %u\n", seed);
 	fcntl(MONITOR_FD_CHANNEL, F_SETFL, O_NONBLOCK);
 	for (int i = 0; i < ACTS; i++)
