@@ -166,7 +166,7 @@ void put_hashes(struct host *h)
 
 	memcpy(p, guids[0], 16);
 	store_le16(p + 16, 168);
-	for (int i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		memcpy(p + 18 + i * 50, guids[i + 1], 16);
 		store_le16(p + 18 + i * 50 + 16, 50);
 	}
