@@ -164,11 +164,12 @@ static void protection_has_a_policy_of_its_kind(void **state)
 
 static void what_does_not_go_together_with_protection_is_refused(void **state)
 {
+	static const char all[] = "dh-cert=a,session=b,cbitpos=51,"
+				  "reduced-phys-bits=5";
+
 	(void)state;
-	assert_int_equal(PARSE("--protect", "sev", "--sev",
-			       "dh-cert=a,session=b,cbitpos=51,"
-			       "reduced-phys-bits=5",
-			       "--expect", "x", "--dma", "strict", "--paused"),
+	assert_int_equal(PARSE("--protect", "sev", "--sev", all, "--expect",
+			       "x", "--dma", "strict", "--paused"),
 			 0);
 	refused(PARSE("--protect", "sev", "--sev", "session=b"), "dh-cert");
 	refused(PARSE("--protect", "sev", "--sev", "dh-cert=b"), "session");
