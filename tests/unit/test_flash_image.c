@@ -147,7 +147,7 @@ static void a_store_is_as_long_as_its_header_says(void **state)
 	int fd;
 
 	assert_int_equal(open_image(f), 0);
-	memcpy(store + 40, "_FVH", 4);
+	memcpy(store + 40, "_FVH", sizeof("_FVH"));
 	store_le64(store + 32, sizeof(store));
 	fd = fake_file(store, sizeof(store));
 	assert_int_equal(
