@@ -176,7 +176,8 @@ def options_that_a_bundle_fixes_are_refused(e):
     e.refused(64, ("--cpus:", b), "run", "--config", config, b)
     e.runs(b, "--memory", "16M,prefault")
     p = e.path("policy.itb")
-    e.bundle("create", "-k", e.kernel, "--policy", "1", "-o", p)
+    e.refused(66, "is an ELF image", "bundle", "create", "-k", e.kernel, "--policy", "1", "-o", p)
+    e.bundle("create", "-k", e.put("bzimage", bzimage()), "--policy", "1", "-o", p)
     e.refused(64, ("--protect: is missing", p), "run", p)
     e.refused(64, ("--sev policy=:", p), "run", "--protect", "sev", "--sev", "policy=1", p)
 

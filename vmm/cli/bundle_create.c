@@ -11,7 +11,6 @@
 
 #include "crypto/hash256_openssl.h"
 #include "crypto/sev_policy.h"
-#include "firmware/kernel_image.h"
 #include "owner/owner_file.h"
 #include "owner/owner_sign.h"
 #include "vmm/base/err.h"
@@ -19,6 +18,7 @@
 #include "vmm/bundle/bundle_write.h"
 #include "vmm/cli/bundle_cli.h"
 #include "vmm/config.h"
+#include "vmm/config_boot.h"
 #include "vmm/config_bundle.h"
 #include "vmm/config_firmware.h"
 
@@ -48,7 +48,8 @@ static int check(struct maker *m, struct err *err)
 	struct run_config *run = &m->c->run;
 	struct devices_config *d = &run->devices;
 	const struct policy_config *p = &d->sev.policy;
-	AUTO(kernel_image_destroyp) struct kernel_image *k = NULL;
+	AUTO(config_images_close) struct config_images images = {0};
+	struct measured_boot_args a;
 	int r;
 
 	if (p->given && !option_was_given(&run->given, "protect"))
@@ -56,10 +57,11 @@ static int check(struct maker *m, struct err *err)
 			p->value & SEV_POLICY_ES ? PROTECT_SEV_ES : PROTECT_SEV;
 	r = run_config_finish(run, err);
 	if (r >= 0)
-		r = run_config_open(run, err);
-	if (r < 0)
+		r = config_images_open(&images, run, err);
+	if (r < 0 || !protect_is_sev(d->protect))
 		return r;
-	return kernel_image_open(run->kernel_file.fd, run->kernel, &k, err);
+	config_boot_args(run, &images, &a);
+	return measured_boot_check(&a, err);
 }
 
 static int read_image(const struct input_file *in, const char *name,
