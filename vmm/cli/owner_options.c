@@ -1,6 +1,8 @@
 /* vmm/cli/owner_options.c - option tables of the guest owner's commands. */
 #include "vmm/cli/owner_options.h"
 
+#include "vmm/config.h"
+
 #define AT(f, t) OPTION_AT(struct owner_config, f, t)
 
 static void init(void *target)
@@ -119,7 +121,7 @@ static const struct option_desc content_options[] = {
 	 .off = AT(append, char *),
 	 .arg = "TEXT",
 	 .help = "kernel command line",
-	 .max = 65536},
+	 .max = CONFIG_APPEND_MAX},
 	{.name = "memory",
 	 .short_name = 'm',
 	 .kind = OPTION_TEXT,
@@ -134,7 +136,7 @@ static const struct option_desc content_options[] = {
 	 .arg = "N",
 	 .help = "number of CPUs (1; with --vmsa: as many as those)",
 	 .min = 1,
-	 .max = 64},
+	 .max = CONFIG_CPUS_MAX},
 	{.name = "uuid",
 	 .kind = OPTION_TEXT,
 	 .off = AT(uuid, char *),
@@ -146,8 +148,8 @@ static const struct option_desc content_options[] = {
 	 .off = AT(oem_strings, struct text_list),
 	 .arg = "TEXT",
 	 .help = "direct boot: SMBIOS type 11 string; repeatable",
-	 .max = 32,
-	 .entry_max = 1024},
+	 .max = CONFIG_OEM_STRINGS_MAX,
+	 .entry_max = CONFIG_OEM_STRING_MAX},
 	{.name = "config",
 	 .kind = OPTION_PATH,
 	 .off = AT(config, char *),
@@ -235,12 +237,16 @@ static const struct option_desc report_options[] = {
 	{0},
 };
 
-static const struct option_desc measure_options[] = {
+static const struct option_desc tik_option[] = {
 	{.name = "tik",
 	 .kind = OPTION_PATH,
 	 .off = AT(tik, char *),
 	 .arg = "FILE",
 	 .help = "transport integrity key of the session"},
+	{0},
+};
+
+static const struct option_desc measure_options[] = {
 	{.name = "es",
 	 .kind = OPTION_FLAG,
 	 .off = AT(es, bool),
@@ -268,16 +274,12 @@ static const struct option_desc measure_options[] = {
 static const struct option_section measure_sections[] = {
 	{"What was launched", content_options},
 	{"What the host reports", report_options},
-	{"Options", measure_options},
+	{"Options", tik_option},
+	{"", measure_options},
 	{0},
 };
 
 static const struct option_desc verify_options[] = {
-	{.name = "tik",
-	 .kind = OPTION_PATH,
-	 .off = AT(tik, char *),
-	 .arg = "FILE",
-	 .help = "transport integrity key of the session"},
 	{.name = "session",
 	 .kind = OPTION_PATH,
 	 .off = AT(session, char *),
@@ -313,7 +315,8 @@ static const struct option_desc verify_options[] = {
 static const struct option_section verify_sections[] = {
 	{"What should have been launched", content_options},
 	{"What the host reports", report_options},
-	{"Options", verify_options},
+	{"Options", tik_option},
+	{"", verify_options},
 	{0},
 };
 
@@ -374,11 +377,6 @@ static const struct option_desc secret_words[] = {
 };
 
 static const struct option_desc secret_options[] = {
-	{.name = "tik",
-	 .kind = OPTION_PATH,
-	 .off = AT(tik, char *),
-	 .arg = "FILE",
-	 .help = "transport integrity key of the session"},
 	{.name = "tek",
 	 .kind = OPTION_PATH,
 	 .off = AT(tek, char *),
@@ -416,7 +414,8 @@ static const struct option_desc secret_options[] = {
 static const struct option_section secret_sections[] = {
 	{"Arguments", secret_words},
 	{"What the host reports", report_options},
-	{"Options", secret_options},
+	{"Options", tik_option},
+	{"", secret_options},
 	{0},
 };
 
