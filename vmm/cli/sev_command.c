@@ -181,7 +181,7 @@ static int read_cert(const char *what, const char *path, enum sev_usage usage,
 	struct sev_cert cert;
 	int r = owner_file_read_exactly(what, path, SEV_CERT_LEN, ret, err);
 
-	if (!r)
+	if (r >= 0)
 		r = sev_cert_parse(ret->data, ret->len, &cert, err);
 	if (r < 0)
 		return r;
