@@ -1,14 +1,15 @@
-# Debian's UEFI firmware starts a disk by systemd-boot, and a kernel that it gets
-# from fw_cfg although there is that disk. Its variables are still there after a
-# reboot, and in a later run with the same store.
+# Debian's UEFI firmware starts a disk by systemd-boot, with one CPU, and a kernel
+# that it gets from fw_cfg although there is that disk, with four. Its variables
+# are still there after a reboot, and in a later run with the same store.
 # limit: 600
+# release:
 # needs: icount ovmf
-vars=$CASE_DIR/vars.fd disk=/nested/firmware/disk
+vars=$CASE_DIR/vars.fd disk=/nested/firmware/disk limit=500
 cp /nested/firmware/OVMF_VARS_4M.fd "$vars"
 
 start_ovmf() { # OPTION...
 	start_coffer run --firmware /nested/firmware/OVMF_CODE_4M.fd \
-		--nvram "$vars" -m 512M --timeout 500 --status-file "$CASE_DIR/status" "$@"
+		--nvram "$vars" -m 512M --timeout "$limit" --status-file "$CASE_DIR/status" "$@"
 }
 
 # A store that cannot be written: this machine's own disk.
@@ -32,12 +33,20 @@ expect_fact cpus_online 1
 expect_clean_log
 grep -q 'start 2' "$vars" || fail "the store has no second variable"
 
-test=coffer.test=efi.sh
-start_ovmf -k "$KERNELS/cloud" -i /nested/firmware/initrd \
-	-a "console=ttyS0 $append coffer.load=efivarfs $test" -d "$disk,ro" -c 1
-wait_coffer
+# The firmware waits for all four CPUs, Linux uses one: in a machine that counts
+# instructions a halted CPU is now and then not woken by an interrupt of another
+# one, by a direct boot as well. What goes well takes less than 3 s.
+test="coffer.test=efi.sh maxcpus=1" limit=30
+for try in 1 2 3; do
+	start_ovmf -k "$KERNELS/cloud" -i /nested/firmware/initrd \
+		-a "console=ttyS0 $append coffer.load=efivarfs $test" \
+		-d "$disk,ro" -c 4
+	wait_coffer
+	[ "$status" = 0 ] && break
+	progress "try $try: $(cat "$err")"
+done
 expect_status 0
-expect_fact starts 3
+expect_line '^fact starts [3-5]'
 expect_fact loader ""
-expect_fact cpus_online 1
+expect_fact cpus_present 0-3
 expect_clean_log

@@ -1,5 +1,5 @@
 # A variable for each start of the machine, kept by its firmware; after the
-# first one it reboots. Which disk was it started from?
+# first one it reboots. Which boot loader was it started by?
 vars=/sys/firmware/efi/efivars
 guid=736869e5-84f0-4973-92ec-06879ce3da0b
 
