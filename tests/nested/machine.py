@@ -2,6 +2,7 @@
 import ctypes
 import itertools
 import os
+import random
 import select
 import shutil
 import signal
@@ -22,7 +23,7 @@ BOOT_SECONDS = 180
 GRACE_SECONDS = 60
 # A CPU that is at the same instruction, with the same registers, so often: the
 # first is answered with a knock, the second with the machine's end.
-LOOK_SECONDS, LOOKS_TO_KNOCK, LOOKS = 2, 3, 30
+LOOK_SECONDS, LOOKS_TO_KNOCK, LOOKS_TO_END = 2, 3, 20
 MAX_CUTS = 2  # power cuts of one case
 LOG_MAX = 4 << 20
 
@@ -64,7 +65,9 @@ def find_qemu() -> Path:
     return Path(qemu)
 
 
-_cpus = itertools.cycle(sorted(os.sched_getaffinity(0)))
+# In turn, and not with the one that every other harness begins with.
+_cpus = itertools.cycle(random.sample(sorted(os.sched_getaffinity(0)),
+                                      len(os.sched_getaffinity(0))))
 
 
 def _one_cpu(cpu: int) -> Callable[[], None]:
@@ -89,7 +92,7 @@ class Machine:
     def __init__(self, images: Images, scratch: Path, memory: str = "6G",
                  icount: bool = False, console: Path | None = None,
                  progress: Callable[[str], None] | None = None,
-                 outside: Outside | None = None):
+                 outside: Outside | None = None, looks_to_end: int = LOOKS_TO_END):
         self.images = images
         self.scratch = scratch
         self.memory = memory
@@ -100,6 +103,7 @@ class Machine:
         self.outside = outside  # answers what cases ask
         self.told = 0  # bytes of the console
         self.next_look, self.was_at, self.looks = 0.0, "", 0
+        self.looks_to_end = looks_to_end
         self.knocks = 0
         self.process = None
         self.channel = None
@@ -187,7 +191,7 @@ class Machine:
         self.was_at, self.looks = where, self.looks + 1 if same else 0
         if self.looks and self.looks % LOOKS_TO_KNOCK == 0:
             self._knock()
-        return self.looks >= LOOKS
+        return self.looks >= self.looks_to_end
 
     def _knock(self):
         """Any interrupt makes QEMU look at all that are pending, so that one
