@@ -8,6 +8,7 @@
 
 #include "crypto/base64.h"
 #include "vmm/base/err.h"
+#include "vmm/base/hex.h"
 #include "vmm/base/own.h"
 #include "vmm/config_devices.h"
 #include "vmm/input_file.h"
@@ -122,21 +123,14 @@ static int load(const char *what, const char *path, size_t want, uint8_t *ret,
 int launch_files_parse_digest(const char *text, size_t len,
 			      uint8_t ret[static SEV_DIGEST_LEN])
 {
-	if (len < 2 * SEV_DIGEST_LEN ||
-	    (len > 2 * SEV_DIGEST_LEN &&
-	     !isspace((unsigned char)text[2 * SEV_DIGEST_LEN])))
-		return -EINVAL;
-	for (size_t i = 0; i < SEV_DIGEST_LEN; i++) {
-		char pair[3] = {text[2 * i], text[2 * i + 1], 0};
-		unsigned int v;
+	char digits[2 * SEV_DIGEST_LEN + 1];
+	const size_t n = sizeof(digits) - 1;
 
-		if (!isxdigit((unsigned char)pair[0]) ||
-		    !isxdigit((unsigned char)pair[1]) ||
-		    sscanf(pair, "%2x", &v) != 1)
-			return -EINVAL;
-		ret[i] = (uint8_t)v;
-	}
-	return 0;
+	if (len < n || (len > n && !isspace((unsigned char)text[n])))
+		return -EINVAL;
+	memcpy(digits, text, n);
+	digits[n] = 0;
+	return hex_parse(digits, ret, SEV_DIGEST_LEN) ? 0 : -EINVAL;
 }
 
 static int load_digest(const char *arg, uint8_t ret[static SEV_DIGEST_LEN],

@@ -35,14 +35,14 @@ static size_t sort(const struct timing *t, uint8_t order[static TIMING_COUNT])
 {
 	size_t n = 0;
 
-	for (uint8_t i = TIMING_CONFIGURED; i < TIMING_COUNT; i++) {
+	for (size_t i = TIMING_CONFIGURED; i < TIMING_COUNT; i++) {
 		size_t at = n;
 
 		if (!t->at[i])
 			continue;
 		for (; at && t->at[order[at - 1]] > t->at[i]; at--)
 			order[at] = order[at - 1];
-		order[at] = i;
+		order[at] = (uint8_t)i;
 		n++;
 	}
 	return n;

@@ -48,7 +48,7 @@ int unix_listen(const char *path, int backlog, const char *what,
 				    "%s: %s: a socket path has at most %zu "
 				    "bytes; choose a shorter one",
 				    what, path, sizeof(a.sun_path) - 1);
-	strcpy(a.sun_path, path);
+	memcpy(a.sun_path, path, strlen(path) + 1);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return fail(err, ERR_HOST, -errno, what, path);

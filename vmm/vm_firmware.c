@@ -106,7 +106,8 @@ static int add_e820(struct fw_cfg *f, uint64_t ram_bytes, struct err *err)
 		ram_bytes < MEM_RAM_LOW_MAX ? ram_bytes : MEM_RAM_LOW_MAX;
 	uint8_t map[E820_ENTRY * E820_ENTRIES], *p = map;
 
-	p = put_e820(p, MEM_KVM_IDENT_MAP, 4 * GUEST_MEM_PAGE, E820_RESERVED);
+	p = put_e820(p, MEM_KVM_IDENT_MAP, UINT64_C(4) * GUEST_MEM_PAGE,
+		     E820_RESERVED);
 	p = put_e820(p, 0, low, E820_RAM);
 	if (ram_bytes > low)
 		p = put_e820(p, MEM_RAM_HIGH_BASE, ram_bytes - low, E820_RAM);

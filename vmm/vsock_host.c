@@ -111,7 +111,7 @@ static void start_ticking(struct vsock_host *h)
 static void wait_in(struct entry *e, struct list *where, unsigned int seconds)
 {
 	list_add_tail(where, &e->link);
-	e->deadline = e->host->tick + seconds * TICKS_PER_SECOND + 1;
+	e->deadline = e->host->tick + (uint64_t)seconds * TICKS_PER_SECOND + 1;
 	start_ticking(e->host);
 }
 
@@ -486,7 +486,7 @@ int vsock_host_create(const struct vsock_host_params *p,
 	h->listener = unix_listen(p->path, BACKLOG, "vsock", err);
 	if (h->listener < 0)
 		return h->listener;
-	strcpy(h->path, p->path);
+	memcpy(h->path, p->path, strlen(p->path) + 1);
 	h->channel = p->channel;
 	r = watch(h, err);
 	if (r < 0) {

@@ -64,7 +64,7 @@ static void take(struct monitor_log *l, const char *buf, size_t n)
 	}
 	for (size_t i = 0; i < n; i++) {
 		if (buf[i] != '\n')
-			l->line[l->len++] = buf[i] ? buf[i] : '?';
+			l->line[l->len++] = (char)(buf[i] ? buf[i] : '?');
 		if (buf[i] == '\n' || l->len == sizeof(l->line) - 1)
 			put_line(l);
 	}
