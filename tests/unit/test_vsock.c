@@ -192,9 +192,9 @@ static void a_packet_of_no_connection_is_refused_but_not_a_reset(void **state)
 {
 	struct vsock_fixture *f = *state;
 
-	for (uint16_t op = VIRTIO_VSOCK_OP_RESPONSE;
+	for (unsigned int op = VIRTIO_VSOCK_OP_RESPONSE;
 	     op <= VIRTIO_VSOCK_OP_CREDIT_REQUEST; op++) {
-		vf_say(f, 7, 8, op);
+		vf_say(f, 7, 8, (uint16_t)op);
 		if (op != VIRTIO_VSOCK_OP_RST)
 			vf_expect(f, 7, 8, VIRTIO_VSOCK_OP_RST);
 		assert_false(vf_hear(f));

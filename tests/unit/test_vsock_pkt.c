@@ -51,9 +51,9 @@ static void every_field_is_where_the_specification_puts_it(void **state)
 static void every_operation_is_heard(void **state)
 {
 	(void)state;
-	for (uint16_t op = VIRTIO_VSOCK_OP_REQUEST;
+	for (unsigned int op = VIRTIO_VSOCK_OP_REQUEST;
 	     op <= VIRTIO_VSOCK_OP_CREDIT_REQUEST; op++) {
-		struct vsock_pkt p = good(op);
+		struct vsock_pkt p = good((uint16_t)op);
 
 		assert_int_equal(check(&p), VSOCK_PKT_OK);
 	}
