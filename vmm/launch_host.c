@@ -31,6 +31,22 @@ static void warn(const struct run_config *c, const struct launch_host *h)
 			 h->params.policy);
 }
 
+static void warn_of_size(const struct run_config *c,
+			 const struct config_images *i)
+{
+	struct measured_boot_args a;
+	uint64_t slabs; /* of 2 KiB */
+
+	config_boot_args(c, i, &a);
+	slabs = measured_boot_swiotlb(a.ram_bytes, a.n_cpus);
+	if (measured_boot_lacks_swiotlb(&a))
+		log_warn("memory: Linux takes 64 of these %llu MiB for bounce "
+			 "buffers; with swiotlb=%llu in --append it takes %llu",
+			 (unsigned long long)(a.ram_bytes >> 20),
+			 (unsigned long long)slabs,
+			 (unsigned long long)(slabs >> 9));
+}
+
 static int check_platform(const struct launch_host *h, struct err *err)
 {
 	const struct sev_platform_status *p = &h->platform;
@@ -112,9 +128,11 @@ int launch_host_open(struct run_config *c, struct launch_host *ret,
 		r = open_platform(c, ret, err);
 	if (!r)
 		r = launch_hashes_find(c, &images, &ret->hashes, err);
-	if (!r)
-		warn(c, ret);
-	return r;
+	if (r < 0)
+		return r;
+	warn(c, ret);
+	warn_of_size(c, &images);
+	return 0;
 }
 
 void launch_host_close(struct launch_host *h)

@@ -22,6 +22,9 @@ enum { PAGE = 4096 };
 #define ROMS_BASE UINT64_C(0xc0000)
 #define ROMS_SIZE (MEM_BIOS_BASE - ROMS_BASE)
 
+/* Debian 12 does not start in 128 MiB of which half are bounce buffers. */
+#define SWIOTLB_ROOM MIB(192)
+
 enum { SLAB = 2048, SEGMENT = 128 * SLAB }; /* Linux, IO_TLB_SIZE, _SEGSIZE */
 
 static uint64_t floor_power_of_two(uint64_t v)
@@ -63,6 +66,14 @@ static bool has_parameter(const char *line, const char *name)
 		at_start = !quoted && (*p == ' ' || *p == '\t' || *p == '\n');
 	}
 	return false;
+}
+
+bool measured_boot_lacks_swiotlb(const struct measured_boot_args *a)
+{
+	return a->firmware && a->kernel && a->ram_bytes > MIB(64) &&
+	       a->ram_bytes < SWIOTLB_ROOM &&
+	       !has_parameter(kernel_image_cmdline(a->kernel, a->cmdline),
+			      "swiotlb");
 }
 
 static int make_cmdline(const struct measured_boot_args *a,

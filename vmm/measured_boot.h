@@ -119,4 +119,11 @@ DEFINE_CLEANUP(struct measured_boot, measured_boot_destroy)
  */
 uint64_t measured_boot_swiotlb(uint64_t ram_bytes, unsigned int n_cpus);
 
+/*
+ * Is this guest too small for the 64 MiB that Linux takes for bounce buffers
+ * when the command line, which is measured as it is with firmware, does not
+ * say?
+ */
+bool measured_boot_lacks_swiotlb(const struct measured_boot_args *a);
+
 #endif

@@ -200,6 +200,25 @@ static void a_unified_image_is_its_parts(void **state)
 	assert_string_equal(f->boot->cmdline, "given");
 }
 
+/* The command line is measured as it is: nothing can be added to it. */
+static void a_small_guest_should_say_swiotlb(void **state)
+{
+	struct fixture *f = *state;
+
+	f->args.ram_bytes = MIB(128);
+	assert_true(measured_boot_lacks_swiotlb(&f->args));
+	f->args.cmdline = "quiet swiotlb=8192";
+	assert_false(measured_boot_lacks_swiotlb(&f->args));
+	f->args.cmdline = NULL;
+	f->args.ram_bytes = MIB(192);
+	assert_false(measured_boot_lacks_swiotlb(&f->args));
+	f->args.ram_bytes = MIB(6); /* no Linux */
+	assert_false(measured_boot_lacks_swiotlb(&f->args));
+	f->args.ram_bytes = MIB(128);
+	f->args.firmware = NULL; /* a direct boot adds it */
+	assert_false(measured_boot_lacks_swiotlb(&f->args));
+}
+
 static void without_a_kernel_there_are_no_hashes(void **state)
 {
 	struct fixture *f = *state;
@@ -309,6 +328,7 @@ int main(void)
 		CASE(the_table_is_that_of_qemu),
 		CASE(hashes_are_those_of_whole_files),
 		CASE(a_unified_image_is_its_parts),
+		CASE(a_small_guest_should_say_swiotlb),
 		CASE(without_a_kernel_there_are_no_hashes),
 		CASE(every_cpu_has_its_registers),
 		CASE(firmware_without_a_place_for_hashes),
