@@ -47,6 +47,42 @@ static uint64_t load(const char *path, char *ram)
 	return eh.e_entry;
 }
 
+/* The pins of the PIC and of the IOAPIC; the kernel waits for a grace period.
+ */
+static void set_routes(int vm)
+{
+	struct kvm_irq_routing *r =
+		calloc(1, sizeof(*r) + 40 * sizeof(r->entries[0]));
+
+	if (!r)
+		exit(1);
+	for (uint32_t i = 0; i < 40; i++) {
+		uint32_t pin = i < 16 ? i : i - 16;
+
+		r->entries[i] = (struct kvm_irq_routing_entry){
+			.gsi = pin, .type = KVM_IRQ_ROUTING_IRQCHIP};
+		r->entries[i].u.irqchip.irqchip =
+			i >= 16 ? KVM_IRQCHIP_IOAPIC
+			: i < 8 ? KVM_IRQCHIP_PIC_MASTER
+				: KVM_IRQCHIP_PIC_SLAVE;
+		r->entries[i].u.irqchip.pin = i >= 16 ? pin : pin % 8;
+	}
+	r->nr = 40;
+	CALL(ioctl(vm, KVM_SET_GSI_ROUTING, r));
+	free(r);
+}
+
+/* MTRRs on, write-back: as of all MSRs, whose values do not matter here. */
+static void set_msr(int vcpu)
+{
+	struct {
+		struct kvm_msrs m;
+		struct kvm_msr_entry e;
+	} msrs = {.m.nmsrs = 1, .e = {.index = 0x2ff, .data = 0x806}};
+
+	CALL(ioctl(vcpu, KVM_SET_MSRS, &msrs));
+}
+
 int main(int argc, char **argv)
 {
 	static struct {
@@ -72,6 +108,7 @@ int main(int argc, char **argv)
 	CALL(ioctl(vm, KVM_SET_TSS_ADDR, 0xfeffd000));
 	CALL(ioctl(vm, KVM_CREATE_IRQCHIP, 0));
 	CALL(ioctl(vm, KVM_CREATE_PIT2, &pit));
+	set_routes(vm);
 	CALL(ioctl(vm, KVM_SET_USER_MEMORY_REGION, &m));
 	CALL(ioctl(kvm, KVM_GET_SUPPORTED_CPUID, &cpuid));
 	for (int i = 0; i < cpus; i++) {
@@ -82,7 +119,9 @@ int main(int argc, char **argv)
 		void *p = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE,
 			       MAP_SHARED, fd, 0);
 
+		CALL(ioctl(fd, KVM_GET_TSC_KHZ, 0));
 		CALL(ioctl(fd, KVM_SET_CPUID2, &cpuid));
+		set_msr(fd);
 		CALL(ioctl(fd, KVM_GET_LAPIC, &l));
 		CALL(ioctl(fd, KVM_SET_LAPIC, &l));
 		if (i)

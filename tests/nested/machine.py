@@ -1,6 +1,5 @@
 """The outer machine: one QEMU process and the report channel into it."""
 import ctypes
-import itertools
 import os
 import random
 import select
@@ -65,9 +64,8 @@ def find_qemu() -> Path:
     return Path(qemu)
 
 
-# In turn, and not with the one that every other harness begins with.
-_cpus = itertools.cycle(random.sample(sorted(os.sched_getaffinity(0)),
-                                      len(os.sched_getaffinity(0))))
+# Not every harness's first machine has the same one.
+_cpus = random.sample(sorted(os.sched_getaffinity(0)), len(os.sched_getaffinity(0)))
 
 
 def _one_cpu(cpu: int) -> Callable[[], None]:
@@ -92,7 +90,9 @@ class Machine:
     def __init__(self, images: Images, scratch: Path, memory: str = "6G",
                  icount: bool = False, console: Path | None = None,
                  progress: Callable[[str], None] | None = None,
-                 outside: Outside | None = None, looks_to_end: int = LOOKS_TO_END):
+                 outside: Outside | None = None, looks_to_end: int = LOOKS_TO_END,
+                 seat: int = 0):
+        """@seat: machines that run side by side have different ones"""
         self.images = images
         self.scratch = scratch
         self.memory = memory
@@ -104,6 +104,7 @@ class Machine:
         self.told = 0  # bytes of the console
         self.next_look, self.was_at, self.looks = 0.0, "", 0
         self.looks_to_end = looks_to_end
+        self.cpu = _cpus[seat % len(_cpus)]
         self.knocks = 0
         self.process = None
         self.channel = None
@@ -164,7 +165,7 @@ class Machine:
             with open(self.dir / "qemu.log", "wb") as log:
                 self.process = subprocess.Popen(
                     self._command(path), stdin=subprocess.DEVNULL, stdout=log,
-                    stderr=log, preexec_fn=_one_cpu(next(_cpus)))
+                    stderr=log, preexec_fn=_one_cpu(self.cpu))
             try:
                 self.channel, _ = listener.accept()
             except TimeoutError:
