@@ -41,6 +41,7 @@ done
 wait_coffer
 expect_status "$1"
 echo "private memory at most $peak KiB in $looks looks"
-[ $looks -gt 0 ] || fail "the monitor was never seen"
+# A triple fault ends a release before anybody can look.
+[ $looks -gt 0 ] || [ "$1" = 80 ] || fail "the monitor was never seen"
 is_sanitized || [ $peak -le $BOUND_KIB ] ||
 	fail "more than $BOUND_KIB KiB"

@@ -90,6 +90,7 @@ start_guest() {
 # Start coffer in the background: its output goes to $out and $err. $wrap may
 # be a command in front of it.
 start_coffer() {
+	: >"$out" >"$err" # at once, not when the other process gets to it
 	host-tool exec ${wrap-} coffer "$@" >"$out" 2>"$err" </dev/null &
 	coffer_pid=$!
 }
