@@ -70,7 +70,7 @@ power_cut() {
 }
 
 # The guests of most cases skip what costs seconds and is not under test.
-append="quiet cryptomgr.notests"
+append="quiet cryptomgr.notests mitigations=off init_on_alloc=0"
 
 # start_guest KERNEL [OPTION...]: one of the kernels (cloud, generic, vmlinux)
 # with its initrd and the command line "console=ttyS0 $append $test". With

@@ -8,7 +8,7 @@ guid=736869e5-84f0-4973-92ec-06879ce3da0b
 launch=$CASE_DIR/launch.json
 memory=512M policy=1 protect=sev sim= sev_more= firmware=none
 kernel=$KERNELS/cloud initrd=$INITRDS/devices
-append="console=ttyS0 quiet cryptomgr.notests coffer.test=secret.sh"
+append="console=ttyS0 $append coffer.test=secret.sh"
 cd "$CASE_DIR" || exit 1
 printf 'not for the host\n' >secret.txt
 
