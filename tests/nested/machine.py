@@ -36,8 +36,8 @@ CMDLINE = ("console=ttyS0 quiet panic=-1 nokaslr random.trust_cpu=on "
            "cryptomgr.notests loglevel=4 "
            # on a busy host the check of the timer misses its time
            "no_timer_check")
-# What an operator's kernel has, and benchmarks keep: a fifth of all the
-# instructions, and not under test.
+# An operator's kernel has them, and benchmarks keep them; they cost instructions
+# and are not under test.
 WITHOUT = " mitigations=off init_on_alloc=0"
 
 
