@@ -85,8 +85,13 @@ int flash_image_open(int fd, const char *name, struct flash_image *ret,
 	return 0;
 }
 
-/* edk2's stores start with a volume that fills them. */
-static int check_volume(const struct image_file *v, struct err *err)
+/*
+ * edk2's stores start with a volume that fills them, and are built together
+ * with the image, as one chip. The store of another edition (2M, 4M) would not
+ * be where the image looks for it.
+ */
+static int check_volume(const struct image_file *v, const struct image_file *f,
+			struct err *err)
 {
 	uint8_t head[VOLUME_HEAD];
 	uint64_t len;
@@ -101,6 +106,14 @@ static int check_volume(const struct image_file *v, struct err *err)
 				    "header says %llu; is it complete?",
 				    v->name, (unsigned long long)v->len,
 				    (unsigned long long)len);
+	if (!is_power_of_two(v->len + f->len))
+		return err_set_kind(
+			err, ERR_INPUT, -EMSGSIZE,
+			"variable store '%s' is of another "
+			"edition than '%s': together they have "
+			"%llu KiB, which no flash chip has",
+			v->name, f->name,
+			(unsigned long long)((v->len + f->len) >> 10));
 	return 0;
 }
 
@@ -114,7 +127,7 @@ int flash_vars_open(int fd, const char *name, const struct flash_image *f,
 		r = check_size(&v, "variable store",
 			       MEM_FLASH_MAX - f->file.len, err);
 	if (!r)
-		r = check_volume(&v, err);
+		r = check_volume(&v, &f->file, err);
 	if (!r)
 		*ret = v;
 	return r;

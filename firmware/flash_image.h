@@ -37,7 +37,8 @@ int flash_image_open(int fd, const char *name, struct flash_image *ret,
  * The store of variables in @fd, which lies right below the image @f.
  * -EINVAL      no multiple of FLASH_BLOCK
  * -EFBIG       both do not fit into MEM_FLASH_MAX
- * -EMSGSIZE    its header (edk2's, if it has one) tells of another size
+ * -EMSGSIZE    its header (edk2's, if it has one) tells of another size, or
+ *              both are no chip together: they are of two editions
  */
 int flash_vars_open(int fd, const char *name, const struct flash_image *f,
 		    struct image_file *ret, struct err *err);

@@ -216,6 +216,8 @@ def images_that_are_none(e):
     refused("there is room for 8184", good, more=["--nvram", "vars"])
     e.put("vars", struct.pack("<32xQ4s", 0x84000, b"_FVH").ljust(4096, b"\0"))
     refused("its header says 540672", good, more=["--nvram", "vars"])
+    e.put("vars", struct.pack("<32xQ4s", 4096, b"_FVH").ljust(4096, b"\0"))
+    refused("is of another edition than './fw'", good, more=["--nvram", "vars"])
     p = e.own("run", "--firmware", "./no-such-file", "-m", MEMORY)
     check(p.returncode == 66 and "does not exist" in p.stderr, p.stderr)
     p = e.own("run", "--firmware", "none", "--nvram", "vars", "-k", "kernel")

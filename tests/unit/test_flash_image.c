@@ -139,28 +139,38 @@ static void variables_and_image_fit_into_flash_together(void **state)
 	is_refused(f, open_vars(f, 0, &v), -ENODATA, "empty");
 }
 
+/* A store of edk2, @len bytes, whose header says @says. */
+static int open_volume(struct fixture *f, size_t len, uint64_t says)
+{
+	uint8_t store[2 * FLASH_BLOCK] = {0};
+	struct image_file v = {0};
+	int fd, r;
+
+	memcpy(store + 40, "_FVH", sizeof("_FVH"));
+	store_le64(store + 32, says);
+	fd = fake_file(store, len);
+	r = flash_vars_open(fd, "a-firmware's vars", &f->got, &v, &f->err);
+	close(fd);
+	return r;
+}
+
 static void a_store_is_as_long_as_its_header_says(void **state)
 {
 	struct fixture *f = *state;
-	uint8_t store[2 * FLASH_BLOCK] = {0};
-	struct image_file v = {0};
-	int fd;
 
 	assert_int_equal(open_image(f), 0);
-	memcpy(store + 40, "_FVH", sizeof("_FVH"));
-	store_le64(store + 32, sizeof(store));
-	fd = fake_file(store, sizeof(store));
-	assert_int_equal(
-		flash_vars_open(fd, "a-firmware's vars", &f->got, &v, &f->err),
-		0);
-	close(fd);
-	store_le64(store + 32, sizeof(store) + FLASH_BLOCK);
-	fd = fake_file(store, sizeof(store));
-	is_refused(
-		f,
-		flash_vars_open(fd, "a-firmware's vars", &f->got, &v, &f->err),
-		-EMSGSIZE, "header says 12288");
-	close(fd);
+	assert_int_equal(open_volume(f, FLASH_BLOCK, FLASH_BLOCK), 0);
+	is_refused(f, open_volume(f, FLASH_BLOCK, FLASH_BLOCK * 3), -EMSGSIZE,
+		   "header says 12288");
+}
+
+static void a_store_of_another_edition_is_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(open_image(f), 0);
+	is_refused(f, open_volume(f, 2 * FLASH_BLOCK, 2 * FLASH_BLOCK),
+		   -EMSGSIZE, "together they have 20 KiB");
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -175,6 +185,7 @@ int main(void)
 		CASE(a_table_that_lies_is_refused_by_name),
 		CASE(variables_and_image_fit_into_flash_together),
 		CASE(a_store_is_as_long_as_its_header_says),
+		CASE(a_store_of_another_edition_is_refused),
 	};
 
 	return cmocka_run_group_tests_name("flash_image", tests, NULL, NULL);
