@@ -110,16 +110,25 @@ def _applets(busybox: Path) -> list[str]:
     return [a for a in out.split() if a != "busybox"]
 
 
-def compile_static(source: Path, out: Path) -> Path:
-    """A static program for a machine that has no libraries."""
+def _compile(source: Path, out: Path, *options: str) -> Path:
     cc = os.environ.get("CC", "cc")
     done = subprocess.run(
-        [cc, "-static", "-O2", "-std=gnu17", "-Wall", "-Wextra", "-Werror",
+        [cc, *options, "-O2", "-std=gnu17", "-Wall", "-Wextra", "-Werror",
          "-Wconversion", "-Wshadow", "-D_GNU_SOURCE", "-o", out, source],
         capture_output=True, text=True)
     if done.returncode != 0:
         raise Unavailable(f"cannot compile {source.name}: {done.stderr}")
     return out
+
+
+def compile_static(source: Path, out: Path) -> Path:
+    """A static program for a machine that has no libraries."""
+    return _compile(source, out, "-static")
+
+
+def compile_preload(source: Path, out: Path) -> Path:
+    """What LD_PRELOAD puts into a program of this machine."""
+    return _compile(source, out, "-shared", "-fPIC")
 
 
 @contextlib.contextmanager

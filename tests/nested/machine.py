@@ -13,9 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from images import compile_preload
 from kernels import Kernel, Unavailable
 from outside import Outside
 
+QEMU_LOCK = Path(__file__).resolve().parent / "qemu-lock.c"
 BOOT_SECONDS = 180
 # What a case may take beyond its own limit before the machine is given up:
 # the limit is enforced inside, where a slow host slows the clock's users too.
@@ -101,6 +103,7 @@ class Machine:
         self.memory = memory
         self.icount = icount
         self.dir = Path(tempfile.mkdtemp(prefix="nested-"))
+        self.preload = compile_preload(QEMU_LOCK, self.dir / "qemu-lock.so")
         self.console = console or self.dir / "console"
         self.progress = progress  # gets what a case says by lib.sh's progress
         self.outside = outside  # answers what cases ask
@@ -169,7 +172,8 @@ class Machine:
             with open(self.dir / "qemu.log", "wb") as log:
                 self.process = subprocess.Popen(
                     self._command(path), stdin=subprocess.DEVNULL, stdout=log,
-                    stderr=log, preexec_fn=_one_cpu(self.cpu))
+                    stderr=log, preexec_fn=_one_cpu(self.cpu),
+                    env=dict(os.environ, LD_PRELOAD=str(self.preload)))
             try:
                 self.channel, _ = listener.accept()
             except TimeoutError:
