@@ -123,6 +123,63 @@ static void sev_without_hashes(struct host *h, const char *image)
 	stops(h, STAGE0_HASHES_MISSING, true);
 }
 
+/* Without its last entry, and shorter by as much. */
+static void sev_with_a_cut_table_of_hashes(struct host *h, const char *image)
+{
+	h->status = SEV_STATUS_SEV;
+	h->c_bit = UINT32_MAX;
+	start(h, image);
+	put_hashes(h);
+	store_le16(h->ram + S0_HASHES + 16, 118);
+	memset(h->ram + S0_HASHES + 118, 0, 50);
+	stops(h, STAGE0_HASHES_INCOMPLETE, true);
+}
+
+/* The same bytes, but a length that was left as it is. */
+static void sev_with_a_table_of_hashes_that_lies(struct host *h,
+						 const char *image)
+{
+	h->status = SEV_STATUS_SEV;
+	h->c_bit = UINT32_MAX;
+	start(h, image);
+	put_hashes(h);
+	memset(h->ram + S0_HASHES + 118, 0, 50);
+	stops(h, STAGE0_HASHES_MALFORMED, true);
+}
+
+static void sev_with_e820(struct host *h, const char *image, uint64_t ram,
+			  uint32_t reason)
+{
+	uint8_t e820[20] = {0};
+
+	store_le64(e820 + 8, ram);
+	store_le32(e820 + 16, 1); /* RAM, from 0 on */
+	h->status = SEV_STATUS_SEV;
+	h->c_bit = UINT32_MAX;
+	h->e820 = e820;
+	h->e820_len = sizeof(e820);
+	start(h, image);
+	put_hashes(h);
+	stops(h, reason, true);
+	only_the_shared_page_was_given_away(h);
+}
+
+/* CMOS always says RAM, which is true. */
+static void sev_with_the_ram_that_there_is(struct host *h, const char *image)
+{
+	sev_with_e820(h, image, RAM, STAGE0_NO_KERNEL);
+}
+
+static void sev_with_more_ram_in_e820(struct host *h, const char *image)
+{
+	sev_with_e820(h, image, UINT64_C(1) << 30, STAGE0_RAM_MAP);
+}
+
+static void sev_with_ram_where_firmware_is(struct host *h, const char *image)
+{
+	sev_with_e820(h, image, UINT64_C(1) << 32, STAGE0_RAM_MAP);
+}
+
 static void sev_hidden(struct host *h, const char *image)
 {
 	h->status = SEV_STATUS_SEV;
@@ -258,6 +315,11 @@ static const struct {
 	CASE(no_sev_msr),
 	CASE(sev),
 	CASE(sev_without_hashes),
+	CASE(sev_with_a_cut_table_of_hashes),
+	CASE(sev_with_a_table_of_hashes_that_lies),
+	CASE(sev_with_the_ram_that_there_is),
+	CASE(sev_with_more_ram_in_e820),
+	CASE(sev_with_ram_where_firmware_is),
 	CASE(sev_hidden),
 	CASE(c_bit_in_the_address),
 	CASE(c_bit_behind_the_address),

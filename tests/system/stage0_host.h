@@ -29,6 +29,8 @@ struct host {
 	bool no_rdrand, wrong_alias;
 	uint64_t ghcb_answer;	/* to the request for a version */
 	uint64_t cpuid_request; /* the answer to those: 0: right ones */
+	const uint8_t *e820;	/* fw_cfg's etc/e820; NULL: there is none */
+	uint32_t e820_len;
 	struct {
 		struct kvm_cpuid2 c;
 		struct kvm_cpuid_entry2 e[CPUIDS];
@@ -43,8 +45,10 @@ struct host {
 	bool halted;
 
 	uint8_t cmos_index;
-	uint16_t key;
+	uint16_t key; /* by ports */
 	unsigned int key_at;
+	uint16_t dma_key;
+	uint32_t dma_at;
 };
 
 /* Ends the test: failed, skipped; or skipped when @r is an error. */
@@ -55,7 +59,7 @@ int need(long r, const char *what);
 uint8_t *pages(size_t len);
 /* A VM with stage0 at its reset vector, as @h wants it. */
 void start(struct host *h, const char *image);
-/* A table of hashes, of which nobody has to know the hashes. */
+/* A table of hashes at S0_HASHES; nobody has to know the hashes. */
 void put_hashes(struct host *h);
 /* Returns at a halt, or when the guest ends or waits by the GHCB. */
 void run(struct host *h);

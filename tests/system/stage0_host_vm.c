@@ -8,11 +8,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "firmware/stage0/s0_fw_cfg.h"
 #include "firmware/stage0/s0_map.h"
 #include "firmware/stage0/s0_sev.h"
 #include "firmware/stage0_reason.h"
 #include "mem/mem_map.h"
 #include "vmm/base/bytes.h"
+
+enum { KEY_E820 = 0x20, CONTROL_SELECT = 1 << 3 };
 
 void fail(const struct host *h, const char *why)
 {
@@ -172,7 +175,38 @@ void put_hashes(struct host *h)
 	}
 }
 
-/* fw_cfg: one CPU, an empty directory, no kernel: zeros but for the CPU. */
+/*
+ * fw_cfg: one CPU, no kernel, and etc/e820 if the case has one. What is not
+ * there is zeros.
+ */
+static void item(struct host *h, uint16_t key, uint8_t *to, uint32_t at,
+		 uint32_t len)
+{
+	static const uint8_t one_cpu[] = {1};
+	static const uint8_t name[] = "etc/e820";
+	uint8_t dir[4 + S0_FW_CFG_FILE_LEN] = {0};
+	const uint8_t *from = NULL;
+	uint32_t n = 0;
+
+	if (key == S0_FW_CFG_NB_CPUS) {
+		from = one_cpu;
+		n = sizeof(one_cpu);
+	} else if (key == S0_FW_CFG_FILE_DIR && h->e820) {
+		store_be32(dir, 1);
+		store_be32(dir + 4, h->e820_len);
+		store_be16(dir + 8, KEY_E820);
+		memcpy(dir + 12, name, sizeof(name));
+		from = dir;
+		n = sizeof(dir);
+	} else if (key == KEY_E820) {
+		from = h->e820;
+		n = h->e820_len;
+	}
+	memset(to, 0, len);
+	if (at < n)
+		memcpy(to, from + at, len < n - at ? len : n - at);
+}
+
 static void dma(struct host *h, uint32_t low)
 {
 	uint64_t desc = be32toh(low), to;
@@ -191,9 +225,12 @@ static void dma(struct host *h, uint32_t low)
 		h->dma_lowest = to;
 	if (to + len > h->dma_highest)
 		h->dma_highest = to + len;
-	memset(h->ram + to, 0, len);
-	if (control >> 16 == 5 && len)
-		h->ram[to] = 1;
+	if (control & CONTROL_SELECT) {
+		h->dma_key = (uint16_t)(control >> 16);
+		h->dma_at = 0;
+	}
+	item(h, h->dma_key, h->ram + to, h->dma_at, len);
+	h->dma_at += len;
 	store_be32(h->ram + desc, 0);
 }
 
