@@ -3,6 +3,7 @@ from pathlib import Path
 
 PROGRAMS = ("coffer", "coffer-monitor", "coffer-owner", "coffer-sim")
 RELEASE = "nested/release"
+LYING = "nested/lying"
 
 
 def place(build: Path, to: str) -> tuple[dict[str, Path], dict[str, Path]]:
@@ -27,3 +28,12 @@ def attack(build: Path, table: Path) -> tuple[dict[str, Path], dict[str, Path]]:
     return ({"nested/attack/coffer": build / "coffer",
              "nested/attack/coffer-monitor": monitor},
             {"nested/attack/table.md": table})
+
+
+def lying(build: Path) -> tuple[dict[str, Path], dict[str, Path]]:
+    """A coffer whose monitor adds a table of its own to the guest's ACPI tables."""
+    monitor = build / "tests/attack/lying_acpi/coffer-monitor"
+    if not monitor.exists():
+        return {}, {}
+    programs, files = place(build, LYING)
+    return programs | {f"{LYING}/coffer-monitor": monitor}, files
