@@ -1,6 +1,6 @@
-# Debian's UEFI firmware starts a disk by systemd-boot, with one CPU, and a kernel
-# that it gets from fw_cfg although there is that disk, with four. Its variables
-# are still there after a reboot, and in a later run with the same store.
+# Debian's UEFI firmware starts a disk by systemd-boot, with one CPU and with four,
+# and a kernel that it gets from fw_cfg although there is that disk. Its variables
+# are still there after a reboot, and in later runs with the same store.
 # limit: 600
 # release:
 # needs: ovmf
@@ -33,12 +33,20 @@ expect_fact cpus_online 1
 expect_clean_log
 grep -q 'start 2' "$vars" || fail "the store has no second variable"
 
+start_ovmf -d "$disk,ro" -c 4
+wait_coffer
+expect_status 0
+expect_fact starts 3
+expect_line '^fact loader systemd-boot '
+expect_fact cpus_online 4
+expect_clean_log
+
 test=coffer.test=efi.sh
 start_ovmf -k "$KERNELS/cloud" -i /nested/firmware/initrd \
 	-a "console=ttyS0 $append coffer.load=efivarfs $test" -d "$disk,ro" -c 4
 wait_coffer
 expect_status 0
-expect_fact starts 3
+expect_fact starts 4
 expect_fact loader ""
 expect_fact cpus_present 0-3
 expect_fact cpus_online 4
