@@ -438,6 +438,20 @@ static int append(struct dma_view *v, gpa_t gpa, uint64_t len, bool write,
 	return 0;
 }
 
+void dma_view_span(struct dma_view *v, gpa_t gpa, struct dma_span *ret)
+{
+	struct dma_region *r = v->mode == DMA_VIEW_ALL ? find(v, gpa) : NULL;
+	uint64_t n;
+
+	*ret = (struct dma_span){0};
+	if (!r)
+		return;
+	ret->gpa = dma_region_gpa(r);
+	ret->host =
+		guest_mem_piece(v->mem, ret->gpa, dma_region_len(r), true, &n);
+	ret->len = n;
+}
+
 int dma_view_map(struct dma_view *v, gpa_t gpa, uint64_t len, bool write,
 		 struct iovec *iov, size_t max, size_t *n)
 {

@@ -121,6 +121,32 @@ int dma_view_map(struct dma_view *v, gpa_t gpa, uint64_t len, bool write,
  */
 uint64_t dma_view_revocations(struct dma_view *v);
 
+/*
+ * A stretch of RAM that a device may read and write at will for as long as
+ * dma_view_revocations(), read before, stays the same: for whoever maps many
+ * small buffers. What is not in it goes through dma_view_map().
+ */
+struct dma_span {
+	gpa_t gpa;
+	uint64_t len;
+	uint8_t *host;
+};
+
+/* The host's address of [gpa, gpa + len), @len > 0, or NULL: not all in @s. */
+static inline uint8_t *dma_span_at(const struct dma_span *s, gpa_t gpa,
+				   uint64_t len)
+{
+	uint64_t off = gpa - s->gpa;
+
+	return off < s->len && len <= s->len - off ? s->host + off : NULL;
+}
+
+/*
+ * The span around @gpa, of length 0 where there is none: @gpa is not RAM, or
+ * pages are shared one by one. Any thread, no lock.
+ */
+void dma_view_span(struct dma_view *v, gpa_t gpa, struct dma_span *ret);
+
 void dma_view_counters(struct dma_view *v, struct dma_view_counters *ret);
 
 #endif

@@ -61,6 +61,7 @@ struct virtq {
 	const uint8_t *desc, *avail;
 	uint8_t *used;
 	uint64_t revocations;
+	struct dma_span span; /* where the last buffers were; as good */
 
 	/* Free-running, as the indices of the rings. */
 	uint16_t next_avail;	   /* the next to pop */
@@ -128,6 +129,7 @@ static int map_rings(struct virtq *q)
 
 	/* first the number: what changes from here on is noticed */
 	q->revocations = dma_view_revocations(q->view);
+	q->span.len = 0;
 	r = map_area(q, q->l.desc, n * DESC_LEN, false, &desc);
 	if (!r)
 		r = map_area(q, q->l.driver,
@@ -229,29 +231,87 @@ static int grow(struct virtq_chain *c)
 	return 0;
 }
 
+/*
+ * Append the buffer of @d to @iov[*n..max), as dma_view_map(), without asking
+ * the view. False: it is not near the last ones, or empty, or there is no room.
+ */
+static bool add_near(const struct virtq *q, const struct desc *d,
+		     struct iovec *iov, size_t max, size_t *n)
+{
+	uint8_t *p = d->len ? dma_span_at(&q->span, d->addr, d->len) : NULL;
+	struct iovec *last = *n ? &iov[*n - 1] : NULL;
+
+	if (!p)
+		return false;
+	if (last && (uint8_t *)last->iov_base + last->iov_len == p) {
+		last->iov_len += d->len;
+		return true;
+	}
+	if (*n >= max)
+		return false;
+	iov[(*n)++] = (struct iovec){p, d->len};
+	return true;
+}
+
+/* The same anywhere; the view says whether it is allowed. */
+static int add_far(struct virtq *q, struct virtq_chain *c, const struct desc *d,
+		   bool write, size_t *n)
+{
+	size_t first = write ? c->n_out : 0;
+	int r;
+
+	do
+		r = dma_view_map(q->view, d->addr, d->len, write,
+				 c->iov + first, c->iov_cap - first, n);
+	while (r == -E2BIG && !(r = grow(c)));
+	if (!r)
+		dma_view_span(q->view, d->addr, &q->span);
+	return r;
+}
+
 /* Append the buffer of @d to its part of @c. */
 static int add_buffer(struct virtq *q, struct virtq_chain *c,
 		      const struct desc *d)
 {
 	bool write = d->flags & DESC_F_WRITE;
 	size_t *n = write ? &c->n_in : &c->n_out;
-	int r;
+	/* the parts stay apart even where their memory is adjacent */
+	size_t first = write ? c->n_out : 0;
+	int r = 0;
 
 	if (!write && c->n_in)
 		return -EPROTO;
 	if (c->out_len + c->in_len + d->len > UINT32_MAX)
 		return -EPROTO;
-	/* the parts stay apart even where their memory is adjacent */
-	do {
-		size_t first = write ? c->n_out : 0;
-
-		r = dma_view_map(q->view, d->addr, d->len, write,
-				 c->iov + first, c->iov_cap - first, n);
-	} while (r == -E2BIG && !(r = grow(c)));
+	if (!add_near(q, d, c->iov + first, c->iov_cap - first, n))
+		r = add_far(q, c, d, write, n);
 	if (r < 0)
 		return r;
 	*(write ? &c->in_len : &c->out_len) += d->len;
 	return 0;
+}
+
+/*
+ * Of many devices nearly every chain is this: one buffer, near the last one.
+ * False: it is another.
+ */
+static bool add_only(const struct virtq *q, struct virtq_chain *c,
+		     const struct desc *d)
+{
+	bool write = d->flags & DESC_F_WRITE;
+	uint8_t *p;
+
+	if (d->flags & (DESC_F_NEXT | DESC_F_INDIRECT) || !d->len)
+		return false;
+	p = dma_span_at(&q->span, d->addr, d->len);
+	if (!p)
+		return false;
+	c->iov[0] = (struct iovec){p, d->len};
+	c->n_out = !write;
+	c->n_in = write;
+	c->out_len = write ? 0 : d->len;
+	c->in_len = write ? d->len : 0;
+	return true;
 }
 
 /*
@@ -296,6 +356,8 @@ static int add_chain(struct virtq *q, struct virtq_chain *c)
 		struct desc d = read_desc(q->desc + (size_t)i * DESC_LEN);
 		int r;
 
+		if (!steps && add_only(q, c, &d))
+			return 0;
 		if (d.flags & DESC_F_INDIRECT)
 			return add_indirect(q, c, &d);
 		r = add_buffer(q, c, &d);

@@ -21,9 +21,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/uio.h>
 
 #include "mem/mem_map.h"
+#include "vmm/base/checked.h"
 #include "vmm/base/own.h"
 
 struct dma_view;
@@ -78,21 +80,74 @@ struct virtq_chain {
 void virtq_chain_init(struct virtq_chain *c);
 void virtq_chain_free(struct virtq_chain *c);
 
+/* As below, wherever the bytes are. */
+int virtq_chain_read_any(const struct virtq_chain *c, uint64_t off, void *buf,
+			 size_t len);
+int virtq_chain_write_any(const struct virtq_chain *c, uint64_t off,
+			  const void *buf, size_t len);
+int virtq_chain_slice_any(const struct virtq_chain *c, bool writable,
+			  uint64_t off, uint64_t len, struct iovec *iov,
+			  size_t max);
+
+/*
+ * Where [off, off + len) of a part begins if the part's first piece has it all,
+ * as is the rule; NULL if not, and for no bytes.
+ */
+static inline void *virtq_chain_first(const struct virtq_chain *c,
+				      bool writable, uint64_t off, uint64_t len)
+{
+	const struct iovec *iov = writable ? c->iov + c->n_out : c->iov;
+
+	if (!len || !(writable ? c->n_in : c->n_out) ||
+	    !range_within(off, len, iov->iov_len))
+		return NULL;
+	return (char *)iov->iov_base + off;
+}
+
 /*
  * Copy @len bytes at @off of the part the device reads (writes). Any thread
  * that owns the chain. -ERANGE: past its end; nothing is copied.
  */
-int virtq_chain_read(const struct virtq_chain *c, uint64_t off, void *buf,
-		     size_t len);
-int virtq_chain_write(const struct virtq_chain *c, uint64_t off,
-		      const void *buf, size_t len);
+static inline int virtq_chain_read(const struct virtq_chain *c, uint64_t off,
+				   void *buf, size_t len)
+{
+	const void *first = virtq_chain_first(c, false, off, len);
+
+	if (!first)
+		return virtq_chain_read_any(c, off, buf, len);
+	memcpy(buf, first, len);
+	/* the compiler must not go back to the guest's copy */
+	__asm__ volatile("" : : : "memory");
+	return 0;
+}
+
+static inline int virtq_chain_write(const struct virtq_chain *c, uint64_t off,
+				    const void *buf, size_t len)
+{
+	void *first = virtq_chain_first(c, true, off, len);
+
+	if (!first)
+		return virtq_chain_write_any(c, off, buf, len);
+	memcpy(first, buf, len);
+	return 0;
+}
+
 /*
  * The pieces of [off, off + len) of the readable (@writable: writable) part,
  * for readv(2) and writev(2). Returns how many entries of @iov were filled;
  * -ERANGE past the end, -E2BIG more than @max.
  */
-int virtq_chain_slice(const struct virtq_chain *c, bool writable, uint64_t off,
-		      uint64_t len, struct iovec *iov, size_t max);
+static inline int virtq_chain_slice(const struct virtq_chain *c, bool writable,
+				    uint64_t off, uint64_t len,
+				    struct iovec *iov, size_t max)
+{
+	void *first = virtq_chain_first(c, writable, off, len);
+
+	if (!first || !max)
+		return virtq_chain_slice_any(c, writable, off, len, iov, max);
+	iov[0] = (struct iovec){first, (size_t)len};
+	return 1;
+}
 
 /* @view, @irq borrowed. @max: largest size offered, a power of two. */
 int virtq_create(struct dma_view *view, uint16_t max, struct virtq_irq *irq,

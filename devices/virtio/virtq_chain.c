@@ -57,8 +57,8 @@ static bool walk_next(struct walk *w, struct iovec *ret)
 	return true;
 }
 
-int virtq_chain_read(const struct virtq_chain *c, uint64_t off, void *buf,
-		     size_t len)
+int virtq_chain_read_any(const struct virtq_chain *c, uint64_t off, void *buf,
+			 size_t len)
 {
 	char *to = buf;
 	struct iovec piece;
@@ -74,8 +74,8 @@ int virtq_chain_read(const struct virtq_chain *c, uint64_t off, void *buf,
 	return 0;
 }
 
-int virtq_chain_write(const struct virtq_chain *c, uint64_t off,
-		      const void *buf, size_t len)
+int virtq_chain_write_any(const struct virtq_chain *c, uint64_t off,
+			  const void *buf, size_t len)
 {
 	const char *from = buf;
 	struct iovec piece;
@@ -91,8 +91,9 @@ int virtq_chain_write(const struct virtq_chain *c, uint64_t off,
 	return 0;
 }
 
-int virtq_chain_slice(const struct virtq_chain *c, bool writable, uint64_t off,
-		      uint64_t len, struct iovec *iov, size_t max)
+int virtq_chain_slice_any(const struct virtq_chain *c, bool writable,
+			  uint64_t off, uint64_t len, struct iovec *iov,
+			  size_t max)
 {
 	struct iovec piece;
 	struct walk w;

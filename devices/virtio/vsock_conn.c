@@ -436,7 +436,7 @@ bool vsock_conn_wants(const struct vsock_conn *c)
 {
 	unsigned int want = c->want;
 
-	if (shutdown_waits(c))
+	if (want & WANT_SHUTDOWN && shutdown_waits(c))
 		want &= ~(unsigned int)WANT_SHUTDOWN;
 	return want != 0;
 }
@@ -467,18 +467,6 @@ bool vsock_conn_next(struct vsock_conn *c, struct vsock_pkt *ret)
 		return false;
 	}
 	return true;
-}
-
-bool vsock_conn_has_data(const struct vsock_conn *c)
-{
-	return c->state == VSOCK_CONN_OPEN && c->readable;
-}
-
-uint32_t vsock_conn_credit(const struct vsock_conn *c)
-{
-	uint32_t flying = c->tx_cnt - c->peer_fwd;
-
-	return flying < c->peer_alloc ? c->peer_alloc - flying : 0;
 }
 
 size_t vsock_conn_read(struct vsock_conn *c, const struct iovec *iov, size_t n)

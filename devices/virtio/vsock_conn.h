@@ -120,9 +120,19 @@ bool vsock_conn_wants(const struct vsock_conn *c);
  */
 bool vsock_conn_next(struct vsock_conn *c, struct vsock_pkt *ret);
 /* Data may be there and the guest takes it, apart from credit. */
-bool vsock_conn_has_data(const struct vsock_conn *c);
+static inline bool vsock_conn_has_data(const struct vsock_conn *c)
+{
+	return c->state == VSOCK_CONN_OPEN && c->readable;
+}
+
 /* Bytes the guest can take now. */
-uint32_t vsock_conn_credit(const struct vsock_conn *c);
+static inline uint32_t vsock_conn_credit(const struct vsock_conn *c)
+{
+	uint32_t flying = c->tx_cnt - c->peer_fwd;
+
+	return flying < c->peer_alloc ? c->peer_alloc - flying : 0;
+}
+
 /*
  * Read from the socket into @iov, no more than the credit. Returns the number
  * of bytes, which count as sent, or 0: nothing is there, or it has ended.

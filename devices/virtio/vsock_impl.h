@@ -21,12 +21,13 @@
 #include "vmm/base/list.h"
 
 enum {
-	/* Receive buffers in hand: VSOCK_TURN in Linux's 4 KiB, and spare. */
-	VSOCK_STASH = 20,
+	/* Receive buffers in hand: more than VSOCK_TURN in Linux's 4 KiB. */
+	VSOCK_STASH = 32,
 	VSOCK_IOV_MAX = 1024, /* what sendmsg(2) takes at most */
 	/* Until other events of the thread get their turn. */
-	VSOCK_TX_BATCH = 64, /* packets from the guest */
-	VSOCK_RX_BATCH = 16, /* turns to the guest */
+	VSOCK_TX_BATCH = 128, /* packets from the guest... */
+	VSOCK_TX_DATA = 2,    /* ...where one with payload counts as two */
+	VSOCK_RX_BATCH = 16,  /* turns to the guest */
 	VSOCK_TICKS_PER_SECOND = 2,
 	VSOCK_CREDIT_SECONDS = 2, /* without credit, then it is asked for */
 };

@@ -49,6 +49,11 @@ void vsock_pkt_build(const struct vsock_pkt *p,
 	store_le32(hdr + OFF_FWD_CNT, p->fwd_cnt);
 }
 
+void vsock_pkt_set_len(uint8_t hdr[static VSOCK_HDR_LEN], uint32_t len)
+{
+	store_le32(hdr + OFF_LEN, len);
+}
+
 enum vsock_verdict vsock_pkt_check(const struct vsock_pkt *p,
 				   uint64_t guest_cid, uint64_t room)
 {

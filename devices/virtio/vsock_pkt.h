@@ -53,6 +53,8 @@ void vsock_pkt_parse(const uint8_t hdr[static VSOCK_HDR_LEN],
 		     struct vsock_pkt *ret);
 void vsock_pkt_build(const struct vsock_pkt *p,
 		     uint8_t hdr[static VSOCK_HDR_LEN]);
+/* Change the length of the payload in a header that was built. */
+void vsock_pkt_set_len(uint8_t hdr[static VSOCK_HDR_LEN], uint32_t len);
 
 /* What is to be done with a packet from the guest. */
 enum vsock_verdict {

@@ -49,21 +49,34 @@ static int stash_fill(struct vsock *v, uint32_t want)
 	return v->stash_n > 0;
 }
 
-/* Send @pkt in the first buffer of the stash, where its payload already is. */
-static void stash_send(struct vsock *v, struct vsock_pkt *pkt)
+/* Send the first buffer of the stash, where @len bytes of payload are. */
+static void stash_push(struct vsock *v, const uint8_t hdr[static VSOCK_HDR_LEN],
+		       uint32_t len)
 {
 	struct virtq_chain *c = stash_at(v, 0);
-	uint8_t hdr[VSOCK_HDR_LEN];
-	int r;
+	int r = virtq_chain_write(c, 0, hdr, VSOCK_HDR_LEN);
 
+	(void)r; /* there is room, stash_fill() has seen to that */
+	virtq_push(v->dev.q[VSOCK_RXQ], c, VSOCK_HDR_LEN + len);
+	v->stash_first = (v->stash_first + 1) % VSOCK_STASH;
+	v->stash_n--;
+}
+
+static void build_header(const struct vsock *v, struct vsock_pkt *pkt,
+			 uint8_t hdr[static VSOCK_HDR_LEN])
+{
 	pkt->src_cid = VSOCK_CID_HOST;
 	pkt->dst_cid = v->guest_cid;
 	vsock_pkt_build(pkt, hdr);
-	r = virtq_chain_write(c, 0, hdr, sizeof(hdr));
-	(void)r; /* there is room, stash_fill() has seen to that */
-	virtq_push(v->dev.q[VSOCK_RXQ], c, VSOCK_HDR_LEN + pkt->len);
-	v->stash_first = (v->stash_first + 1) % VSOCK_STASH;
-	v->stash_n--;
+}
+
+/* Send @pkt, which has no payload. */
+static void stash_send(struct vsock *v, struct vsock_pkt *pkt)
+{
+	uint8_t hdr[VSOCK_HDR_LEN];
+
+	build_header(v, pkt, hdr);
+	stash_push(v, hdr, 0);
 }
 
 void vsock_rx_drop_stash(struct vsock *v)
@@ -129,6 +142,29 @@ static size_t gather(struct vsock *v, uint32_t want)
 	return n;
 }
 
+/*
+ * @len bytes of payload are in the first buffers: a packet each, whose headers
+ * differ in the length only.
+ */
+static void push_data(struct vsock *v, struct vsock_conn *c, size_t len)
+{
+	uint8_t hdr[VSOCK_HDR_LEN];
+	struct vsock_pkt pkt;
+	uint32_t part = 0;
+
+	if (!len)
+		return;
+	vsock_conn_data_header(c, 0, &pkt);
+	build_header(v, &pkt, hdr);
+	for (; len; len -= part) {
+		uint64_t room = room_of(stash_at(v, 0));
+
+		part = (uint32_t)(len < room ? len : room);
+		vsock_pkt_set_len(hdr, part);
+		stash_push(v, hdr, part);
+	}
+}
+
 /* One read fills as many receive buffers as it can, a packet each. */
 static int send_data(struct vsock *v, struct vsock_conn *c)
 {
@@ -150,15 +186,7 @@ static int send_data(struct vsock *v, struct vsock_conn *c)
 	}
 	len = vsock_conn_read(c, v->iov, n);
 	vsock_count(&v->stats.to_guest_bytes, len);
-	while (len) {
-		uint64_t room = room_of(stash_at(v, 0));
-		uint32_t part = (uint32_t)(len < room ? len : room);
-		struct vsock_pkt pkt;
-
-		vsock_conn_data_header(c, part, &pkt);
-		stash_send(v, &pkt);
-		len -= part;
-	}
+	push_data(v, c, len);
 	return 1;
 }
 

@@ -104,14 +104,14 @@ int vsock_tx_run(struct vsock *v)
 		while (n < VSOCK_TX_BATCH && (r = virtq_pop(q, &v->tx)) > 0) {
 			one(v);
 			virtq_push(q, &v->tx, 0);
-			n++;
+			n += v->tx.out_len > VSOCK_HDR_LEN ? VSOCK_TX_DATA : 1;
 		}
 	} while (r == 0 && n < VSOCK_TX_BATCH && virtq_kicks_on(q));
 	if (n)
 		virtq_flush(q);
 	if (r < 0)
 		v->broken = true;
-	else if (n == VSOCK_TX_BATCH)
+	else if (n >= VSOCK_TX_BATCH)
 		io_thread_post(v->dev.thread, &v->tx_more);
 	return r < 0 ? r : 0;
 }

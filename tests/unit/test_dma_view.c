@@ -453,6 +453,54 @@ static void a_plain_guest_revokes_nothing(void **state)
 	assert_int_equal(dma_view_revocations(f->v), n);
 }
 
+static void the_span_of_a_plain_guest_is_the_region(void **state)
+{
+	struct fixture *f = *state;
+	struct dma_span s;
+	struct iovec iov[1];
+	size_t n = 0;
+
+	dma_view_span(f->v, GIB(4) + MIB(1) - 1, &s);
+	assert_true(s.gpa == GIB(4) + MIB(1) / 2);
+	assert_int_equal(s.len, MIB(1) / 2);
+	assert_int_equal(dma_view_map(f->v, s.gpa, s.len, true, iov, 1, &n), 0);
+	assert_ptr_equal(s.host, iov[0].iov_base);
+	assert_ptr_equal(dma_span_at(&s, s.gpa, s.len), s.host);
+	assert_ptr_equal(dma_span_at(&s, s.gpa + s.len - 1, 1),
+			 s.host + s.len - 1);
+	assert_null(dma_span_at(&s, s.gpa - 1, 2));
+	assert_null(dma_span_at(&s, s.gpa, s.len + 1));
+	assert_null(dma_span_at(&s, s.gpa + s.len, 1));
+	assert_null(dma_span_at(&s, s.gpa + 1, UINT64_MAX));
+	assert_null(dma_span_at(&s, UINT64_MAX, 1));
+}
+
+static void there_is_no_span_without_ram(void **state)
+{
+	struct fixture *f = *state;
+	struct dma_span s;
+
+	dma_view_span(f->v, ROM, &s);
+	assert_null(dma_span_at(&s, ROM, 1));
+	dma_view_span(f->v, LOW, &s);
+	assert_null(dma_span_at(&s, LOW, 1));
+	dma_view_span(f->v, UINT64_MAX, &s);
+	assert_null(dma_span_at(&s, UINT64_MAX, 1));
+	assert_int_equal(counters(f).refused, 0);
+}
+
+static void there_is_no_span_where_pages_are_shared(void **state)
+{
+	struct fixture *f = *state;
+	struct dma_span s;
+
+	dma_view_span(f->v, 0, &s);
+	assert_null(dma_span_at(&s, 0, 1));
+	assert_int_equal(dma_view_report(f->v, 0, LOW, false), 0);
+	dma_view_span(f->v, 0, &s);
+	assert_null(dma_span_at(&s, 0, 1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -461,6 +509,9 @@ int main(void)
 		CASE(setup_shared, what_is_not_ram_is_refused_and_counted),
 		CASE(setup_strict, what_is_not_ram_is_refused_and_counted),
 		CASE(setup_all, rom_is_read_but_not_written),
+		CASE(setup_all, the_span_of_a_plain_guest_is_the_region),
+		CASE(setup_all, there_is_no_span_without_ram),
+		CASE(setup_shared, there_is_no_span_where_pages_are_shared),
 		CASE(setup_all, a_copy_above_the_limit_is_refused),
 		CASE(setup_all, ring_indices_are_little_endian_and_aligned),
 		CASE(setup_shared,

@@ -411,9 +411,24 @@ static void a_flood_of_packets_lets_others_have_their_turn(void **state)
 	for (int i = 0; i < 200; i++)
 		vf_queue(f, &p, NULL, 0);
 	fake_driver_kick(f->d, VSOCK_TXQ);
-	assert_int_equal(fake_ring_n_used(tx), 64);
+	assert_int_equal(fake_ring_n_used(tx), 128);
 	fake_driver_settle(f->d);
 	assert_int_equal(fake_ring_n_used(tx), 200);
+}
+
+static void payload_makes_a_turn_shorter(void **state)
+{
+	struct vsock_fixture *f = *state;
+	struct vsock_pkt p = vf_packet(5, 6, VIRTIO_VSOCK_OP_RW);
+	struct fake_ring *tx = fake_driver_ring(f->d, VSOCK_TXQ);
+
+	p.len = 1;
+	for (int i = 0; i < 100; i++)
+		vf_queue(f, &p, "x", 1);
+	fake_driver_kick(f->d, VSOCK_TXQ);
+	assert_int_equal(fake_ring_n_used(tx), 64);
+	fake_driver_settle(f->d);
+	assert_int_equal(fake_ring_n_used(tx), 100);
 }
 
 static void a_broken_queue_stops_the_device_until_it_is_reset(void **state)
@@ -481,6 +496,7 @@ int main(void)
 		     vf_setup),
 		CASE(refusals_nobody_takes_are_bounded, vf_setup_bare),
 		CASE(a_flood_of_packets_lets_others_have_their_turn, vf_setup),
+		CASE(payload_makes_a_turn_shorter, vf_setup),
 		CASE(a_broken_queue_stops_the_device_until_it_is_reset,
 		     vf_setup),
 		CASE(a_receive_queue_that_breaks_asks_for_a_reset, vf_setup),

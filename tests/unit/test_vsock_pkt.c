@@ -48,6 +48,20 @@ static void every_field_is_where_the_specification_puts_it(void **state)
 	assert_memory_equal(hdr, again, sizeof(hdr));
 }
 
+static void the_length_of_a_header_can_be_changed(void **state)
+{
+	struct vsock_pkt p = good(VIRTIO_VSOCK_OP_RW);
+	uint8_t hdr[VSOCK_HDR_LEN], other[VSOCK_HDR_LEN];
+
+	(void)state;
+	p.len = 1;
+	vsock_pkt_build(&p, hdr);
+	vsock_pkt_set_len(hdr, 0x12345678);
+	p.len = 0x12345678;
+	vsock_pkt_build(&p, other);
+	assert_memory_equal(hdr, other, sizeof(hdr));
+}
+
 static void every_operation_is_heard(void **state)
 {
 	(void)state;
@@ -136,6 +150,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			every_field_is_where_the_specification_puts_it),
+		cmocka_unit_test(the_length_of_a_header_can_be_changed),
 		cmocka_unit_test(every_operation_is_heard),
 		cmocka_unit_test(a_wrong_address_is_dropped),
 		cmocka_unit_test(an_unknown_type_or_operation_is_refused),
