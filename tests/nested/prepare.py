@@ -17,6 +17,7 @@ HERE = Path(__file__).resolve().parent
 UKI_CMDLINE = "console=ttyS0 quiet cryptomgr.notests coffer.uki=1"
 EFI_CMDLINE = ("console=ttyS0 quiet cryptomgr.notests coffer.load=efivarfs "
                "coffer.test=efi.sh")
+GUEST_TOOLS = ("guest-tool", "guest-facts")
 SCRATCH_BYTES = 1 << 30
 FIRMWARE = ["bios-256k.bin", "bios-microvm.bin", "linuxboot_dma.bin",
             "kvmvapic.bin", "pvh.bin"]
@@ -66,8 +67,8 @@ class Prepared:
         return out
 
     def _guests(self, tree: images.RootTree):
-        tool = images.compile_static(HERE / "inner/guest-tool.c",
-                                     self.dir / "guest-tool")
+        own = [images.compile_static(HERE / f"inner/{name}.c", self.dir / name)
+               for name in GUEST_TOOLS]
         streams = images.compile_static(HERE / "stream-tool.c",
                                         self.dir / "stream-tool")
         tree.copy(streams, "usr/bin/stream-tool")
@@ -75,7 +76,7 @@ class Prepared:
         for flavour in kernels.FLAVOURS:
             k = kernels.find(flavour, self.cache)
             initrd = self.dir / f"initrd-{flavour}"
-            initrd.write_bytes(images.inner_initrd(k, [tool]))
+            initrd.write_bytes(images.inner_initrd(k, own))
             tree.copy(k.bzimage, f"nested/kernels/{flavour}", 0o644)
             tree.copy(initrd, f"nested/initrds/{flavour}", 0o644)
             if flavour == "generic":
@@ -98,7 +99,7 @@ class Prepared:
         tests.file("tests/efi.sh", (HERE / "inner/run/efi.sh").read_bytes())
         initrd, disk = self.dir / "initrd-efi", self.dir / "disk-efi"
         initrd.write_bytes(images.inner_initrd(
-            kernel, [self.dir / "guest-tool"], more_modules=("efivarfs",))
+            kernel, [self.dir / name for name in GUEST_TOOLS], more_modules=("efivarfs",))
             + tests.finish())
         efi_disk.make(kernel, initrd, EFI_CMDLINE, self.cache, disk)
         tree.copy(initrd, "nested/firmware/initrd", 0o644)
@@ -119,9 +120,8 @@ class Prepared:
         find_qemu()  # say so before anything is downloaded
         outer = kernels.find("cloud", self.cache)
         tree = images.RootTree(self.dir / "root")
-        for f in ("outer/init", "outer/lib.sh", "outer/devices.sh", "outer/sev.sh", "outer/attack.sh",
-                  "outer/case_main.sh"):
-            tree.copy(HERE / f, f"nested/{Path(f).name}")
+        for f in ("init", "lib.sh", "devices.sh", "jail.sh", "sev.sh", "attack.sh", "case_main.sh"):
+            tree.copy(HERE / "outer" / f, f"nested/{f}")
         for f in {c.script for c in self.cases}:
             tree.copy(f, f"nested/cases/{f.name}")
         for name in ("host-tool", "api-storm"):

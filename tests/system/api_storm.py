@@ -103,6 +103,8 @@ class Storm:
         status_in(api_client.read_answer(s), 408)
         s.close()
 
+    SLOW_SHARE = 100  # one of so many is too_slow: its answer takes five seconds
+
     def half_closed(self):
         data, allowed = self.rng.choice((
             (b"GET /v1/vm HTTP/1.1\r\n" + HOST + b"\r\n", (200,)), (b"GET /v1/vm HT", (400,)), (b"", (None,)),
@@ -113,8 +115,8 @@ class Storm:
         s = api_client.dial(self.path)
         if self.rng.random() < 0.7:
             s.sendall(b"GET /v1/vm HTTP/1.1\r\n" + HOST + b"\r\n")
-        if self.rng.random() < 0.3:
-            s.recv(10)
+            if self.rng.random() < 0.3:
+                s.recv(10)
         s.close()
 
     def reads_nothing(self):
@@ -135,7 +137,7 @@ class Storm:
         s.close()
 
     KINDS = ((40, valid), (8, several_on_one_connection), (15, malformed), (8, noise), (3, deep_json), (8, oversized),
-             (3, slow_but_whole), (1, too_slow), (8, half_closed), (6, gone_at_once), (2, reads_nothing), (3, events))
+             (3, slow_but_whole), (8, half_closed), (6, gone_at_once), (2, reads_nothing), (3, events))
 
 
 def memory(pid):
@@ -157,19 +159,28 @@ def is_sanitized(pid):
 
 
 def run(path, document, n, seed, counts, errors):
-    """@n requests by CLIENTS threads; the same seed sends the same requests."""
-    def work(number):
+    """
+    @n requests: most by CLIENTS threads, one after the other, those that wait
+    each by a thread of its own. The same seed sends the same requests.
+    """
+    def one(kind, rng):
+        try:
+            kind(Storm(path, document, rng))
+        except Exception as x:  # whatever it is, it belongs into the report
+            errors.append(f"{kind.__name__}: {type(x).__name__}: {x}"[:500])
+        counts[kind.__name__] += 1
+
+    def work(number, many):
         rng = random.Random(f"{seed}.{number}")
         weights, kinds = zip(*Storm.KINDS)
-        for _ in range(n // CLIENTS):
-            kind = rng.choices(kinds, weights)[0]
-            try:
-                kind(Storm(path, document, rng))
-            except Exception as x:  # whatever it is, it belongs into the report
-                errors.append(f"{kind.__name__}: {type(x).__name__}: {x}"[:500])
-            counts[kind.__name__] += 1
+        for _ in range(many):
+            one(rng.choices(kinds, weights)[0], rng)
 
-    threads = [threading.Thread(target=work, args=(i,)) for i in range(CLIENTS)]
+    slow = n // Storm.SLOW_SHARE
+    threads = [threading.Thread(target=work, args=(i, (n - slow) // CLIENTS + (i < (n - slow) % CLIENTS)))
+               for i in range(CLIENTS)]
+    threads += [threading.Thread(target=one, args=(Storm.too_slow, random.Random(f"{seed}.slow{i}")))
+                for i in range(slow)]
     for t in threads:
         t.start()
     for t in threads:

@@ -48,7 +48,7 @@ step "the supervisor's own memory: $before KiB before, $after KiB after"
 
 # A pause that the guest's watchdogs would notice, were they not told.
 [ "$(coffer ctl "$api" pause)" = paused ] || fail "pause"
-sleep 13
+sleep 7
 coffer ctl "$api" status | grep -q '^state *paused' || fail "not paused"
 [ "$(coffer ctl "$api" resume)" = running ] || fail "resume"
 sleep 2

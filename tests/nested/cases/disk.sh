@@ -1,20 +1,24 @@
 # Disks: a file system that survives remounting and fsck and is byte for byte
 # on the host; read-only; direct; LUNs with gaps; two queues; every flush of
-# the guest is one of the host.
+# the guest is one of the host. All the while the monitor is in its jail.
 # each: plain
 # each: swiotlb
 # each: cbit
 # each: window
 # limit: 300
 . /nested/devices.sh
+. /nested/jail.sh
 cd /disk/case || exit 1
 truncate -s 48M fs
 dd if=/dev/urandom of=ro bs=1M count=2 2>/dev/null
 truncate -s 5M direct
 truncate -s 3M far
 
-run_devices disk.sh -c 2 -d fs,queues=2 -d ro,ro,lun=3 \
+start_devices disk.sh -c 2 -d fs,queues=2 -d ro,ro,lun=3 \
 	-d direct,direct,serial=coffer-7,lun=7 -d far,lun=100
+wait_for 100 '^fact luns'
+expect_jailed 0
+wait_devices
 expect_fact luns "lun 0 lun 3 lun 7 lun 100"
 expect_fact queues 2
 expect_fact queues_used 2
@@ -35,4 +39,5 @@ for lun in 0 3 7 100; do
 	expect_counter "scsi0.lun$lun" errors -eq 0
 done
 expect_counter scsi0 bad_chains -eq 0
+[ -d "/proc/$monitor" ] && fail "the monitor is still there"
 [ "$(du -k fs | cut -f 1)" -lt 32768 ] || fail "what is free takes space"

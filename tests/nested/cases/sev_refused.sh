@@ -2,6 +2,7 @@
 # initrd or command line, another policy, memory size or number of CPUs.
 # Devices do not matter.
 # limit: 300
+# release:
 . /nested/sev.sh
 refuse() { # WHAT [OPTION...]
 	what=$1

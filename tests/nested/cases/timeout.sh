@@ -2,7 +2,7 @@
 # each: spinning hang
 # each: sleeping idle
 test="coffer.test=$1"
-start_coffer run -k $KERNELS/cloud -i $INITRDS/cloud -c 2 --timeout 20 \
+start_coffer run -k $KERNELS/cloud -i $INITRDS/cloud -c 2 --timeout 14 \
 	-a "console=ttyS0 $append $test" --status-file "$CASE_DIR/status"
 wait_coffer
 expect_line '^user space reached'

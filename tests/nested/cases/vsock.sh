@@ -4,7 +4,7 @@
 # each: swiotlb 1048576
 # each: cbit 1048576
 # each: vhost 1048576
-# release: plain vhost
+# release: plain swiotlb vhost
 # limit: 420
 . /nested/devices.sh
 size=$1

@@ -60,4 +60,3 @@ sha() {
 
 mkdir -p /sys/kernel/debug
 mount -t debugfs debugfs /sys/kernel/debug
-echo "fact sev $(dmesg | grep -c 'Memory Encryption Features active:.* SEV')"
