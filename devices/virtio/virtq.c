@@ -167,16 +167,15 @@ static bool rings_ok(struct virtq *q)
 /* @at is in guest memory. */
 static struct desc read_desc(const uint8_t *at)
 {
-	uint8_t d[DESC_LEN];
+	uint64_t addr = load_le64(at), rest = load_le64(at + 8);
 
-	memcpy(d, at, sizeof(d));
 	/* the compiler must not go back to the guest's copy */
-	__asm__ volatile("" : "+m"(d));
+	__asm__ volatile("" : "+r"(addr), "+r"(rest));
 	return (struct desc){
-		.addr = load_le64(d),
-		.len = load_le32(d + 8),
-		.flags = load_le16(d + 12),
-		.next = load_le16(d + 14),
+		.addr = addr,
+		.len = (uint32_t)rest,
+		.flags = (uint16_t)(rest >> 32),
+		.next = (uint16_t)(rest >> 48),
 	};
 }
 
@@ -350,14 +349,15 @@ static int add_indirect(struct virtq *q, struct virtq_chain *c,
 
 static int add_chain(struct virtq *q, struct virtq_chain *c)
 {
-	uint16_t i = c->head;
+	struct desc d = read_desc(q->desc + (size_t)c->head * DESC_LEN);
 
-	for (uint16_t steps = 0; steps < q->l.size; steps++) {
-		struct desc d = read_desc(q->desc + (size_t)i * DESC_LEN);
+	if (add_only(q, c, &d))
+		return 0;
+	c->n_out = c->n_in = 0;
+	c->out_len = c->in_len = 0;
+	for (uint16_t steps = 1;; steps++) {
 		int r;
 
-		if (!steps && add_only(q, c, &d))
-			return 0;
 		if (d.flags & DESC_F_INDIRECT)
 			return add_indirect(q, c, &d);
 		r = add_buffer(q, c, &d);
@@ -365,11 +365,10 @@ static int add_chain(struct virtq *q, struct virtq_chain *c)
 			return r;
 		if (!(d.flags & DESC_F_NEXT))
 			return 0;
-		i = d.next;
-		if (i >= q->l.size)
-			return -EPROTO;
+		if (d.next >= q->l.size || steps == q->l.size)
+			return -EPROTO; /* outside, or a loop */
+		d = read_desc(q->desc + (size_t)d.next * DESC_LEN);
 	}
-	return -EPROTO; /* a loop */
 }
 
 /* Mark @head as in flight; false when it is already. */
@@ -421,8 +420,6 @@ int virtq_pop(struct virtq *q, struct virtq_chain *c)
 
 	if (r <= 0)
 		return r;
-	c->n_out = c->n_in = 0;
-	c->out_len = c->in_len = 0;
 	c->era = q->era;
 	/* so that an empty chain, too, has an array to add offsets to */
 	r = c->iov ? 0 : grow(c);
