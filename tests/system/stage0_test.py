@@ -25,6 +25,7 @@ import images  # noqa: E402
 import kernels  # noqa: E402
 
 FW_CFG_SETUP_DATA, HEADER_END = 0x18, 0x270
+HEADER_LIST, LIST_AT = 0x250, 0xc000000  # where a kernel's header has its list of setup_data; free RAM
 PATIENCE = 240  # seconds; a bound against hanging, not a measurement
 # q35 of the last QEMU that puts no random seed behind the kernel it serves.
 MACHINE = "pc-q35-7.1"
@@ -44,6 +45,8 @@ echo "cpus: $(/bin/busybox grep -c ^processor /proc/cpuinfo)"
 echo "cmdline: $(/bin/busybox cat /proc/cmdline)"
 echo "acpi: $(/bin/busybox dmesg | /bin/busybox grep -c 'ACPI: .* COFFER Q35COFR1')"
 echo "other acpi: $(/bin/busybox dmesg | /bin/busybox grep -c 'ACPI: .* BOCHS')"
+/bin/busybox mount -t sysfs sys /sys
+echo "setup_data: $(/bin/busybox ls /sys/kernel/boot_params/setup_data 2>/dev/null | /bin/busybox wc -l)"
 /bin/busybox dmesg | /bin/busybox grep -E "BIOS-e820|MMCONFIG.*reserved"
 for f in /.coffer/secrets/*; do
 	[ -f "$f" ] && echo "secret: $f $(/bin/busybox stat -c %a "$f") $(/bin/busybox cat "$f")"
@@ -101,6 +104,7 @@ class Env:
         c = images.Cpio()
         c.chardev("dev/console", 5, 1)
         c.dir("proc")
+        c.dir("sys")
         c.file("bin/busybox", busybox.read_bytes(), 0o755)
         c.file("init", INIT.encode(), 0o755)
         self.initrd = c.finish()
@@ -219,6 +223,16 @@ def four_cpus_come_up_on_tables_of_stage0(env):
     check("other acpi: 0" in out, "tables of the host were used:\n" + out[-2000:])
     check("[mem 0x0000000100000000-0x000000013fffffff] usable" in out, out[-2000:])
     check("reserved in E820" in out, "ECAM is not used:\n" + out[-2000:])
+
+
+@case
+def setup_data_of_the_host_is_not_used(env):
+    """QEMU from 7.2 on puts such a list behind the kernel; here, the header of a kernel that nobody measured has one."""
+    seed = env.tmp / "seed"
+    seed.write_bytes(struct.pack("<QII", 0, 9, 32) + bytes(32))  # one entry: SETUP_RNG_SEED
+    kernel = env.kernel[:HEADER_LIST] + struct.pack("<Q", LIST_AT) + env.kernel[HEADER_LIST + 8:]
+    out, _ = env.boots("-device", f"loader,file={seed},addr={LIST_AT:#x},force-raw=on", kernel=kernel)
+    check("setup_data: 0" in out, "Linux got it:\n" + out[-2000:])
 
 
 @case

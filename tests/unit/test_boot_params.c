@@ -52,6 +52,18 @@ static void fields_are_where_the_protocol_has_them(void **state)
 	assert_int_equal(page[0x1ef], 0);
 }
 
+static void a_list_that_came_with_the_kernel_is_left_out(void **state)
+{
+	struct bzimage bz = header();
+	struct e820_map map = {0};
+	struct boot_params p = {.bz = &bz, .e820 = &map};
+	uint8_t page[BOOT_PARAMS_LEN];
+
+	(void)state;
+	boot_params_build(&p, page);
+	assert_int_equal(load_le64(page + 0x250), 0);
+}
+
 static void the_memory_map_is_copied(void **state)
 {
 	struct bzimage bz = header();
@@ -91,6 +103,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fields_are_where_the_protocol_has_them),
+		cmocka_unit_test(a_list_that_came_with_the_kernel_is_left_out),
 		cmocka_unit_test(the_memory_map_is_copied),
 		cmocka_unit_test(setup_data_ends_its_list),
 	};
