@@ -175,8 +175,12 @@ static void on_held_wake(void *arg)
 /* Tables and kernel, or for a protected guest all that is measured. */
 static int load(struct vm *vm, struct boot_entry *ret, struct err *err)
 {
-	if (vm->sev)
-		return vm_sev_load(vm->sev, &vm->p, vm->mem, ret, err);
+	if (vm->sev) {
+		int r = kvm_vm_memory_ready(vm->kvm, err);
+
+		return r < 0 ? r
+			     : vm_sev_load(vm->sev, &vm->p, vm->mem, ret, err);
+	}
 	/* Only a bzImage is made for it; tests have other kernels, too. */
 	if (vm->p.emulate_c_bit &&
 	    (vm->p.firmware || vm->p.kernel->kind == KERNEL_IMAGE_BZIMAGE))
@@ -250,6 +254,8 @@ int vm_create(const struct vm_params *p, struct vm **ret, struct err *err)
 	if (!r && vm->sev)
 		r = done(vm_sev_measure(vm->sev, vm->mem, err), "measurement",
 			 err);
+	if (!r)
+		r = kvm_vm_memory_ready(vm->kvm, err);
 	if (!r)
 		r = kvm_irq_ready(vm->irq, err);
 	if (r < 0)

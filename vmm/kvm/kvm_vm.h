@@ -41,12 +41,17 @@ DEFINE_CLEANUP(struct kvm_vm, kvm_vm_destroy)
 void kvm_vm_forget_ticks(struct kvm_vm *vm);
 
 /*
- * Give KVM every region of @mem, which outlives the VM. Once.
+ * Give KVM every region of @mem, which outlives the VM and keeps its regions.
+ * Once. A thread of its own does it until kvm_vm_memory_ready(): KVM waits for
+ * a grace period of the kernel at each, often some milliseconds, in which
+ * memory can be filled and vCPUs be made.
  * @alias_bit   0, or n: the same memory appears a second time with bit n of
  *              the guest-physical address set (the emulated C-bit)
  */
 int kvm_vm_set_memory(struct kvm_vm *vm, const struct guest_mem *mem,
 		      unsigned int alias_bit, struct err *err);
+/* Before the first vCPU runs and before any launch command: wait for that. */
+int kvm_vm_memory_ready(struct kvm_vm *vm, struct err *err);
 
 /*
  * Let what a confidential guest says to its hypervisor reach us as exits: the
