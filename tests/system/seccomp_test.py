@@ -27,7 +27,7 @@ from plan_test import bzimage
 from stage0_launch_test import EXIT, tiny_kernel
 
 PATIENCE = 60
-JOBS = 2
+JOBS = 3
 
 
 class Skip(Exception):

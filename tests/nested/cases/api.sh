@@ -32,7 +32,7 @@ storm() {
 		fail "the control socket answered wrongly"
 	step "$(tail -n 1 "$CASE_DIR/storm.log")"
 	[ "$(coffer ctl "$api" resume)" = running ] || fail "resume"
-	sleep 3
+	sleep 1
 }
 
 start_devices busy.sh -c 2 --api "$api" -d disk -d control
@@ -48,10 +48,10 @@ step "the supervisor's own memory: $before KiB before, $after KiB after"
 
 # A pause that the guest's watchdogs would notice, were they not told.
 [ "$(coffer ctl "$api" pause)" = paused ] || fail "pause"
-sleep 7
+sleep 5
 coffer ctl "$api" status | grep -q '^state *paused' || fail "not paused"
 [ "$(coffer ctl "$api" resume)" = running ] || fail "resume"
-sleep 2
+sleep 1
 
 echo stop | dd of=control conv=notrunc 2>/dev/null
 wait_devices

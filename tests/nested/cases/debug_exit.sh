@@ -1,7 +1,5 @@
 # The guest's own exit status.
-# each: 0 0
 # each: 7 7
-# each: 63 63
 # each: 200 63
 value=${NESTED_CASE#*.}
 test="coffer.test=debug-exit=$value"
