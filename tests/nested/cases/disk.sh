@@ -4,7 +4,6 @@
 # each: plain
 # each: swiotlb
 # each: cbit
-# each: window
 # limit: 300
 . /nested/devices.sh
 . /nested/jail.sh

@@ -1,6 +1,7 @@
 # A launch by the commands of docs/operator.md, as they are typed, with a stock
 # kernel and its usual memory.
 # limit: 280
+# release:
 . /nested/lib.sh
 guid=736869e5-84f0-4973-92ec-06879ce3da0b
 cd "$CASE_DIR" || exit 1

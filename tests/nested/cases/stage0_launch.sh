@@ -10,6 +10,7 @@
 # each: changed-kernel 1 kernel the.kernel.is.not.the.one.that.was.measured
 # each: changed-initrd 1 initrd the.initrd.is.not.the.one.that.was.measured
 # limit: 300
+# release:
 . /nested/sev.sh
 cpus=$1 change=${2-} words=${3-} way=${NESTED_CASE#*.}
 firmware=

@@ -1,7 +1,6 @@
 # Drivers come and go while their devices are at work. The window one has the
-# emulated C-bit, too.
+# emulated C-bit, and so bounce buffers, too.
 # each: plain
-# each: swiotlb
 # each: window
 # release: plain
 # limit: 420
