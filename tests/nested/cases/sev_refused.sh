@@ -12,7 +12,13 @@ refuse() { # WHAT [OPTION...]
 	refuse_line '^VERIFIED' verify.log
 }
 
-# It is measured and never runs: a small one does.
+# They are measured and never run: small ones do. The kernel is the first MiB of
+# a stock one, and its header says that this is all (Documentation/arch/x86/boot).
+sectors=$(od -An -tu1 -j 497 -N 1 "$kernel")
+head -c $(((sectors + 1) * 512 + 64256 * 16)) "$kernel" >kernel
+printf '\000\373\000\000' | dd of=kernel bs=1 seek=500 conv=notrunc 2>/dev/null
+printf '\100\102\017\000' | dd of=kernel bs=1 seek=588 conv=notrunc 2>/dev/null
+kernel=$CASE_DIR/kernel
 initrd=$CASE_DIR/initrd
 head -c 1000000 /dev/urandom >"$initrd"
 echo "at $(cut -d ' ' -f 1 /proc/uptime): session"
@@ -28,7 +34,7 @@ verify_guest ||
 	fail "three disks, two networks and a vsock change the measurement"
 
 cp "$kernel" other-kernel
-printf x | dd of=other-kernel bs=1 seek=2000000 conv=notrunc 2>/dev/null
+printf x | dd of=other-kernel bs=1 seek=500000 conv=notrunc 2>/dev/null
 cp "$initrd" other-initrd
 printf x | dd of=other-initrd bs=1 seek=1000 conv=notrunc 2>/dev/null
 set -- -i "$initrd" -a "$append" -m "$memory" -c 1
