@@ -338,29 +338,6 @@ static void guest_ram_is_left_out_of_core_dumps(void **state)
 		assert_non_null(strstr(flags, " hg"));
 }
 
-/* What a start writes into low memory takes small pages, the rest huge ones. */
-static void the_first_2_mib_are_not_one_huge_page(void **state)
-{
-	struct guest_mem *m = *state;
-	unsigned char there[3 * 512];
-	size_t n[3] = {0};
-	uint8_t *hva;
-
-	if (access("/sys/kernel/mm/transparent_hugepage/enabled", F_OK))
-		skip();
-	assert_int_equal(guest_mem_add_ram(m, 0, MIB(6), NULL), 0);
-	hva = guest_mem_region(m, 0)->hva;
-	hva[0x90000] = 1;
-	hva[MIB(2) + 0x1000] = 1;
-	assert_int_equal(mincore(hva, MIB(6), there), 0);
-	for (size_t i = 0; i < sizeof(there); i++)
-		n[i / 512] += there[i] & 1;
-	assert_int_equal(n[0], 2); /* that page, and the one that prevents it */
-	assert_true(n[1] == 512 ||
-		    n[1] == 1); /* 1: the host has no huge page */
-	assert_int_equal(n[2], 0);
-}
-
 static void memfd_ram_is_shared_and_cannot_change_size(void **state)
 {
 	struct guest_mem *m = new_map(GUEST_MEM_MEMFD, 0, false);
@@ -604,7 +581,6 @@ int main(void)
 		CASE(guard_pages_lie_on_both_sides),
 		CASE(host_and_guest_addresses_agree_modulo_2_mib),
 		CASE(guest_ram_is_left_out_of_core_dumps),
-		CASE(the_first_2_mib_are_not_one_huge_page),
 		cmocka_unit_test(memfd_ram_is_shared_and_cannot_change_size),
 		cmocka_unit_test(prefault_backs_every_page),
 		cmocka_unit_test(prefault_works_on_an_older_kernel),

@@ -50,7 +50,10 @@ void kvm_vm_forget_ticks(struct kvm_vm *vm);
  */
 int kvm_vm_set_memory(struct kvm_vm *vm, const struct guest_mem *mem,
 		      unsigned int alias_bit, struct err *err);
-/* Before the first vCPU runs and before any launch command: wait for that. */
+/*
+ * Before the first vCPU runs and before any launch command: wait for that.
+ * KVM's error, the first time.
+ */
 int kvm_vm_memory_ready(struct kvm_vm *vm, struct err *err);
 
 /*
