@@ -17,9 +17,9 @@ enum timing_mark {
 	TIMING_MONITOR, /* main() of the monitor */
 	TIMING_JAILED,	/* it has no privileges any more */
 	TIMING_TAKEN,	/* it has everything it needs */
-	TIMING_KVM,	/* VM and interrupt chips exist */
+	TIMING_KVM,	/* the VM exists */
 	TIMING_MEMORY,	/* RAM is mapped and known to KVM */
-	TIMING_LOADED,	/* kernel, initrd and tables are in place */
+	TIMING_LOADED,	/* and the chips; kernel, initrd, tables are in place */
 	TIMING_VCPUS,	/* vCPUs exist and have their state */
 	TIMING_ENTRY,	/* just before the guest's first instruction */
 	TIMING_MARK,	/* first byte the guest wrote to the debug port */

@@ -175,12 +175,8 @@ static void on_held_wake(void *arg)
 /* Tables and kernel, or for a protected guest all that is measured. */
 static int load(struct vm *vm, struct boot_entry *ret, struct err *err)
 {
-	if (vm->sev) {
-		int r = kvm_vm_memory_ready(vm->kvm, err);
-
-		return r < 0 ? r
-			     : vm_sev_load(vm->sev, &vm->p, vm->mem, ret, err);
-	}
+	if (vm->sev)
+		return vm_sev_load(vm->sev, &vm->p, vm->mem, ret, err);
 	/* Only a bzImage is made for it; tests have other kernels, too. */
 	if (vm->p.emulate_c_bit &&
 	    (vm->p.firmware || vm->p.kernel->kind == KERNEL_IMAGE_BZIMAGE))
@@ -201,13 +197,18 @@ static int create_kvm(struct vm *vm, struct err *err)
 				   err);
 	if (!r)
 		r = kvm_vm_create(vm->p.kvm_fd, how.vm_type, &vm->kvm, err);
-	if (!r && vm->p.firmware)
-		kvm_vm_forget_ticks(vm->kvm);
 	if (!r && vm->p.launch)
 		r = vm_sev_create(&vm->p, vm->kvm, how.init2, &vm->sev, err);
-	if (!r)
-		r = kvm_irq_create(vm->kvm, &vm->irq, err);
 	return r;
+}
+
+static int create_chips(struct vm *vm, struct err *err)
+{
+	int r = kvm_vm_create_chips(vm->kvm, err);
+
+	if (!r && vm->p.firmware)
+		kvm_vm_forget_ticks(vm->kvm);
+	return r < 0 ? r : kvm_irq_create(vm->kvm, &vm->irq, err);
 }
 
 /* A step is done, or a test wants it to have failed. */
@@ -244,6 +245,8 @@ int vm_create(const struct vm_params *p, struct vm **ret, struct err *err)
 	timing_mark(p->timing, TIMING_KVM);
 	r = done(create_memory(vm, err), "memory", err);
 	if (!r)
+		r = done(create_chips(vm, err), "chips", err);
+	if (!r)
 		r = done(create_machine(vm, err), "machine", err);
 	if (!r)
 		r = done(load(vm, &entry, err), "images", err);
@@ -254,8 +257,6 @@ int vm_create(const struct vm_params *p, struct vm **ret, struct err *err)
 	if (!r && vm->sev)
 		r = done(vm_sev_measure(vm->sev, vm->mem, err), "measurement",
 			 err);
-	if (!r)
-		r = kvm_vm_memory_ready(vm->kvm, err);
 	if (!r)
 		r = kvm_irq_ready(vm->irq, err);
 	if (r < 0)

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -19,14 +18,6 @@ struct kvm_vm {
 	int kvm_fd; /* own duplicate */
 	uint32_t run_size;
 	bool tsc_deadline;
-	struct { /* until kvm_vm_memory_ready(): a thread sets the slots */
-		pthread_t thread;
-		bool is_running;
-		const struct guest_mem *mem;
-		unsigned int alias_bit;
-		int result;
-		struct err err;
-	} setting;
 };
 
 static int fail(struct err *err, const char *what)
@@ -49,7 +40,7 @@ static int create_vm(int kvm_fd, unsigned int type)
 	return fd;
 }
 
-static int create_chips(struct kvm_vm *vm, struct err *err)
+int kvm_vm_create_chips(struct kvm_vm *vm, struct err *err)
 {
 	struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY};
 	uint64_t ident = MEM_KVM_IDENT_MAP;
@@ -97,9 +88,6 @@ int kvm_vm_create(int kvm_fd, unsigned int type, struct kvm_vm **ret,
 	if (vm->fd < 0)
 		return fail(err, "KVM_CREATE_VM");
 	vm->tsc_deadline = kvm_vm_cap(vm, KVM_CAP_TSC_DEADLINE_TIMER) > 0;
-	r = create_chips(vm, err);
-	if (r < 0)
-		return r;
 	*ret = TAKE(vm);
 	return 0;
 }
@@ -108,7 +96,6 @@ void kvm_vm_destroy(struct kvm_vm *vm)
 {
 	if (!vm)
 		return;
-	kvm_vm_memory_ready(vm, NULL);
 	fd_closep(&vm->fd);
 	fd_closep(&vm->kvm_fd);
 	free(vm);
@@ -131,8 +118,8 @@ static int set_slot(struct kvm_vm *vm, uint32_t slot,
 	return 0;
 }
 
-static int set_slots(struct kvm_vm *vm, const struct guest_mem *mem,
-		     unsigned int alias_bit, struct err *err)
+int kvm_vm_set_memory(struct kvm_vm *vm, const struct guest_mem *mem,
+		      unsigned int alias_bit, struct err *err)
 {
 	uint32_t slot = 0;
 
@@ -146,41 +133,6 @@ static int set_slots(struct kvm_vm *vm, const struct guest_mem *mem,
 			return r;
 	}
 	return 0;
-}
-
-static void *set_memory_main(void *arg)
-{
-	struct kvm_vm *vm = arg;
-
-	vm->setting.result = set_slots(vm, vm->setting.mem,
-				       vm->setting.alias_bit, &vm->setting.err);
-	return NULL;
-}
-
-int kvm_vm_set_memory(struct kvm_vm *vm, const struct guest_mem *mem,
-		      unsigned int alias_bit, struct err *err)
-{
-	int r;
-
-	vm->setting.mem = mem;
-	vm->setting.alias_bit = alias_bit;
-	r = pthread_create(&vm->setting.thread, NULL, set_memory_main, vm);
-	if (r)
-		return err_set_kind(err, ERR_HOST, -r, "thread: %s",
-				    strerror(r));
-	vm->setting.is_running = true;
-	return 0;
-}
-
-int kvm_vm_memory_ready(struct kvm_vm *vm, struct err *err)
-{
-	if (!vm->setting.is_running)
-		return 0;
-	pthread_join(vm->setting.thread, NULL);
-	vm->setting.is_running = false;
-	if (vm->setting.result < 0 && err)
-		*err = vm->setting.err;
-	return vm->setting.result;
 }
 
 /*

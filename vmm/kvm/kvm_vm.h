@@ -22,8 +22,8 @@ enum {
 };
 
 /*
- * Create a VM on the open /dev/kvm @kvm_fd (borrowed for the call): APICs and
- * PIT in the kernel, and an empty memory map. *ret is the caller's.
+ * Create a VM on the open /dev/kvm @kvm_fd (borrowed for the call), with an
+ * empty memory map and without interrupt chips. *ret is the caller's.
  * @type        0, or what kvm_sev_choose() says
  * Errors are the host's (ERR_HOST), as negative errno.
  */
@@ -34,27 +34,26 @@ void kvm_vm_destroy(struct kvm_vm *vm);
 DEFINE_CLEANUP(struct kvm_vm, kvm_vm_destroy)
 
 /*
- * A guest that was held up gets no burst of the PIT's ticks that it missed.
- * For firmware, which alone still uses this timer and does not count them: the
- * kernel takes milliseconds for it, as it waits for all readers of its lists.
- */
-void kvm_vm_forget_ticks(struct kvm_vm *vm);
-
-/*
  * Give KVM every region of @mem, which outlives the VM and keeps its regions.
- * Once. A thread of its own does it until kvm_vm_memory_ready(): KVM waits for
- * a grace period of the kernel at each, often some milliseconds, in which
- * memory can be filled and vCPUs be made.
+ * Once, and before kvm_vm_create_chips(): each slot waits for the readers of
+ * the VM's lists, and what the chips put on these lists makes Linux do that in
+ * no hurry, 5 ms and more (6.18) instead of 0.2.
  * @alias_bit   0, or n: the same memory appears a second time with bit n of
  *              the guest-physical address set (the emulated C-bit)
  */
 int kvm_vm_set_memory(struct kvm_vm *vm, const struct guest_mem *mem,
 		      unsigned int alias_bit, struct err *err);
+
+/* APICs, IOAPIC, PICs and PIT in the kernel. Once, before the first vCPU. */
+int kvm_vm_create_chips(struct kvm_vm *vm, struct err *err);
+
 /*
- * Before the first vCPU runs and before any launch command: wait for that.
- * KVM's error, the first time.
+ * A guest that was held up gets no burst of the PIT's ticks that it missed.
+ * After kvm_vm_create_chips().
+ * For firmware, which alone still uses this timer and does not count them: the
+ * kernel takes milliseconds for it, as it waits for all readers of its lists.
  */
-int kvm_vm_memory_ready(struct kvm_vm *vm, struct err *err);
+void kvm_vm_forget_ticks(struct kvm_vm *vm);
 
 /*
  * Let what a confidential guest says to its hypervisor reach us as exits: the
