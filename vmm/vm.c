@@ -43,14 +43,8 @@ enum {
 /* What SEV says, or emulated: two below the highest, or what was asked for. */
 static int choose_c_bit(struct vm *vm, struct err *err)
 {
-	AUTO(freep) struct cpuid_table *t = malloc(sizeof(*t));
-	int r;
+	struct cpuid_table *t = vm->p.supported_cpuid;
 
-	if (!t)
-		return err_set(err, -ENOMEM, "out of memory");
-	r = kvm_vm_supported_cpuid(vm->kvm, t, err);
-	if (r < 0)
-		return r;
 	if (vm->sev)
 		return vm_sev_c_bit(vm->sev, t, &vm->c_bit, err);
 	vm->c_bit = vm->p.c_bit ? vm->p.c_bit : cpuid_phys_bits(t) - 2;

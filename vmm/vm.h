@@ -17,6 +17,7 @@
 
 struct console;
 struct counters;
+struct cpuid_table;
 struct err;
 struct flash_image;
 struct kernel_image;
@@ -37,6 +38,7 @@ enum vm_event {
 /* All pointers are borrowed and outlive the VM. */
 struct vm_params {
 	int kvm_fd;
+	struct cpuid_table *supported_cpuid; /* by KVM; is not changed */
 	uint64_t ram_bytes;
 	struct guest_mem_opts mem;
 	unsigned int n_cpus;

@@ -50,10 +50,10 @@ static int make_cpuid(struct vm *vm, struct kvm_vcpu *v,
 		.sev_es = vm->sev && vm->p.launch->kind == LAUNCH_SEV_ES,
 	};
 	unsigned int bits;
-	int r = kvm_vm_supported_cpuid(vm->kvm, ret, err);
+	int r;
 
-	if (!r)
-		r = cpuid_for_machine(ret, &cp, err);
+	*ret = *vm->p.supported_cpuid;
+	r = cpuid_for_machine(ret, &cp, err);
 	if (r < 0)
 		return r;
 	bits = cpuid_phys_bits(ret);

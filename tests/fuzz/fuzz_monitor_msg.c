@@ -65,6 +65,8 @@ static void use_setup(struct monitor_setup *s)
 	struct vm_params p;
 
 	monitor_setup_vm(s, &p, &d);
+	if (p.supported_cpuid->n > CPUID_MAX_ENTRIES)
+		abort();
 	if (p.cmdline && strlen(p.cmdline) > MONITOR_CMDLINE_MAX)
 		abort();
 	for (size_t i = 0; i < p.n_oem_strings; i++)

@@ -290,6 +290,23 @@ static void a_text_is_as_long_as_it_says(void **state)
 			 -EBADMSG);
 }
 
+static int check_cpuid(uint32_t n)
+{
+	struct monitor_msg m = {.type = MONITOR_MSG_CPUID};
+
+	m.cpuid.n = n;
+	return monitor_msg_check(&m, HEAD + sizeof(m.cpuid), 0,
+				 MONITOR_TO_MONITOR);
+}
+
+static void there_are_as_many_leaves_as_fit(void **state)
+{
+	(void)state;
+	assert_int_equal(check_cpuid(CPUID_MAX_ENTRIES), 0);
+	assert_int_equal(check_cpuid(CPUID_MAX_ENTRIES + 1), -EBADMSG);
+	assert_int_equal(check_cpuid(UINT32_MAX), -EBADMSG);
+}
+
 static void what_is_reserved_is_zero(void **state)
 {
 	struct monitor_msg m = {.type = MONITOR_MSG_READY, .zero = 1};
@@ -331,6 +348,7 @@ int main(void)
 		CASE(counters_have_names_that_fit_everywhere),
 		CASE(a_text_is_as_long_as_it_says),
 		CASE(what_is_reserved_is_zero),
+		CASE(there_are_as_many_leaves_as_fit),
 		CASE(text_for_a_terminal_is_cleaned),
 	};
 

@@ -73,7 +73,17 @@ static int take_text(struct fixture *f, enum monitor_text kind,
 	return take(f, &m, 0);
 }
 
-static void the_least_is_a_vm_and_a_kernel(void **state)
+static int take_cpuid(struct fixture *f, uint32_t n)
+{
+	struct monitor_msg m = {.type = MONITOR_MSG_CPUID};
+
+	m.cpuid.n = n;
+	for (uint32_t i = 0; i < n; i++)
+		m.cpuid.e[i].function = i;
+	return take(f, &m, 0);
+}
+
+static void the_least_is_a_vm_what_cpuid_says_and_a_kernel(void **state)
 {
 	struct fixture *f = *state;
 	struct vm_devices_config d;
@@ -81,9 +91,14 @@ static void the_least_is_a_vm_and_a_kernel(void **state)
 
 	assert_int_equal(take_vm(f, 0), 0);
 	assert_int_equal(take_type(f, MONITOR_MSG_FILE, 1), 0);
+	assert_int_equal(take_type(f, MONITOR_MSG_START, 0), -EPROTO);
+	assert_int_equal(take_cpuid(f, CPUID_MAX_ENTRIES), 0);
 	assert_int_equal(take_type(f, MONITOR_MSG_START, 0), 1);
 	monitor_setup_vm(f->s, &p, &d);
 	assert_int_equal(p.n_cpus, 2);
+	assert_int_equal(p.supported_cpuid->n, CPUID_MAX_ENTRIES);
+	assert_int_equal(p.supported_cpuid->e[CPUID_MAX_ENTRIES - 1].function,
+			 CPUID_MAX_ENTRIES - 1);
 	assert_null(p.cmdline);
 	assert_int_equal(d.n_disks + d.n_nets + d.vsock_cid, 0);
 }
@@ -102,6 +117,7 @@ static void a_start_without_a_kernel_is_refused(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(take_vm(f, 0), 0);
+	assert_int_equal(take_cpuid(f, 1), 0);
 	assert_int_equal(take_type(f, MONITOR_MSG_START, 0), -EPROTO);
 }
 
@@ -119,6 +135,8 @@ static void nothing_comes_twice(void **state)
 	vsock.vsock.cid = 3;
 	assert_int_equal(take(f, &vsock, 1), 0);
 	assert_int_equal(take(f, &vsock, 1), -EPROTO);
+	assert_int_equal(take_cpuid(f, 1), 0);
+	assert_int_equal(take_cpuid(f, 1), -EPROTO);
 }
 
 static void the_command_line_is_put_together(void **state)
@@ -195,7 +213,7 @@ static void what_belongs_to_a_running_guest_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(the_least_is_a_vm_and_a_kernel),
+		CASE(the_least_is_a_vm_what_cpuid_says_and_a_kernel),
 		CASE(nothing_comes_before_the_vm),
 		CASE(a_start_without_a_kernel_is_refused),
 		CASE(nothing_comes_twice),

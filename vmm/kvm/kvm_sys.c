@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
 #include "vmm/base/err.h"
 #include "vmm/base/own.h"
+#include "vmm/cpuid.h"
 #include "vmm/kvm/kvm_abi.h"
 
 #define CAP(n) .name = #n, .number = (n)
@@ -114,4 +116,34 @@ int kvm_sys_max_vcpus(int kvm_fd)
 	if (!n)
 		n = kvm_sys_cap(kvm_fd, KVM_CAP_NR_VCPUS);
 	return n ? n : 4; /* api.rst, KVM_CREATE_VCPU: 4 when not told */
+}
+
+int kvm_sys_supported_cpuid(int kvm_fd, struct cpuid_table *ret,
+			    struct err *err)
+{
+	AUTO(freep) struct kvm_cpuid2 *c = NULL;
+
+	c = calloc(1, sizeof(*c) + CPUID_MAX_ENTRIES * sizeof(c->entries[0]));
+	if (!c)
+		return err_set(err, -ENOMEM, "out of memory");
+	c->nent = CPUID_MAX_ENTRIES;
+	if (ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, c) < 0)
+		return err_set_kind(err, ERR_HOST, -errno,
+				    "KVM_GET_SUPPORTED_CPUID: %s",
+				    strerror(errno));
+	ret->n = 0;
+	for (uint32_t i = 0; i < c->nent && i < CPUID_MAX_ENTRIES; i++) {
+		const struct kvm_cpuid_entry2 *k = &c->entries[i];
+
+		ret->e[ret->n++] = (struct cpuid_entry){
+			.function = k->function,
+			.index = k->index,
+			.flags = k->flags,
+			.eax = k->eax,
+			.ebx = k->ebx,
+			.ecx = k->ecx,
+			.edx = k->edx,
+		};
+	}
+	return 0;
 }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct cpuid_table;
 struct err;
 
 /* One KVM capability that coffer uses (Linux, Documentation/virt/kvm/api.rst).
@@ -42,5 +43,9 @@ int kvm_sys_check(int kvm_fd, struct err *err);
 
 /* Largest number of vCPUs of one VM here. */
 int kvm_sys_max_vcpus(int kvm_fd);
+
+/* KVM_GET_SUPPORTED_CPUID. -E2BIG when KVM has more leaves than *ret holds. */
+int kvm_sys_supported_cpuid(int kvm_fd, struct cpuid_table *ret,
+			    struct err *err);
 
 #endif

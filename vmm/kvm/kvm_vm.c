@@ -10,7 +10,6 @@
 #include "mem/guest_mem.h"
 #include "vmm/base/bits.h"
 #include "vmm/base/err.h"
-#include "vmm/cpuid.h"
 #include "vmm/kvm/kvm_abi.h"
 
 struct kvm_vm {
@@ -187,34 +186,6 @@ int kvm_vm_take_reports(struct kvm_vm *vm, struct err *err)
 		return fail(err, "KVM_CAP_EXIT_HYPERCALL");
 	if (filter_msrs(vm) < 0)
 		return fail(err, "KVM_X86_SET_MSR_FILTER");
-	return 0;
-}
-
-int kvm_vm_supported_cpuid(const struct kvm_vm *vm, struct cpuid_table *ret,
-			   struct err *err)
-{
-	AUTO(freep) struct kvm_cpuid2 *c = NULL;
-
-	c = calloc(1, sizeof(*c) + CPUID_MAX_ENTRIES * sizeof(c->entries[0]));
-	if (!c)
-		return err_set(err, -ENOMEM, "out of memory");
-	c->nent = CPUID_MAX_ENTRIES;
-	if (ioctl(vm->kvm_fd, KVM_GET_SUPPORTED_CPUID, c) < 0)
-		return fail(err, "KVM_GET_SUPPORTED_CPUID");
-	ret->n = 0;
-	for (uint32_t i = 0; i < c->nent && i < CPUID_MAX_ENTRIES; i++) {
-		const struct kvm_cpuid_entry2 *k = &c->entries[i];
-
-		ret->e[ret->n++] = (struct cpuid_entry){
-			.function = k->function,
-			.index = k->index,
-			.flags = k->flags,
-			.eax = k->eax,
-			.ebx = k->ebx,
-			.ecx = k->ecx,
-			.edx = k->edx,
-		};
-	}
 	return 0;
 }
 

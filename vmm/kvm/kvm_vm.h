@@ -8,7 +8,6 @@
 #include "mem/mem_map.h"
 #include "vmm/base/own.h"
 
-struct cpuid_table;
 struct err;
 struct guest_mem;
 struct kvm_vm; /* opaque */
@@ -61,10 +60,6 @@ void kvm_vm_forget_ticks(struct kvm_vm *vm);
  * the first vCPU. -EOPNOTSUPP: this KVM cannot.
  */
 int kvm_vm_take_reports(struct kvm_vm *vm, struct err *err);
-
-/* KVM_GET_SUPPORTED_CPUID. -E2BIG when KVM has more leaves than *ret holds. */
-int kvm_vm_supported_cpuid(const struct kvm_vm *vm, struct cpuid_table *ret,
-			   struct err *err);
 
 /* KVM_CHECK_EXTENSION on the VM. */
 int kvm_vm_cap(const struct kvm_vm *vm, int cap);

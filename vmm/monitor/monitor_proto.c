@@ -103,6 +103,11 @@ static bool check_mktme(const struct monitor_msg *m)
 	       !mktme_syscall_check(m->mktme.syscall, NULL);
 }
 
+static bool check_cpuid(const struct monitor_msg *m)
+{
+	return m->cpuid.n <= CPUID_MAX_ENTRIES && !m->cpuid.zero;
+}
+
 static bool check_encrypted(const struct monitor_msg *m)
 {
 	return m->encrypted.verified <= 1 && !m->encrypted.zero;
@@ -246,6 +251,7 @@ static const struct rule to_monitor[] = {
 	[MONITOR_MSG_FINISH] = EMPTY,
 	[MONITOR_MSG_ATTEST] = {true, BODY(attest), 0, 0, NULL},
 	[MONITOR_MSG_RESIZE] = RULE(resize, 0, 0),
+	[MONITOR_MSG_CPUID] = RULE(cpuid, 0, 0),
 };
 static_assert(ARRAY_SIZE(to_monitor) == MONITOR_MSG_TO_MONITOR_END, "rules");
 

@@ -8,7 +8,7 @@
  *
  *   supervisor                                  monitor
  *     JAIL            ----------------------->    drops what it has
- *     VM, LAUNCH, FILE, TEXT, DISK, NET, VSOCK, CONSOLE
+ *     VM, LAUNCH, FILE, TEXT, DISK, NET, VSOCK, CONSOLE, CPUID
  *     START           ----------------------->    makes the VM
  *                     <-----------------------  READY, then STATE
  *                                               LAUNCH_INFO if protected
@@ -34,6 +34,7 @@
 #include "crypto/sev_abi.h"
 #include "crypto/sev_cert.h"
 #include "vmm/base/err.h"
+#include "vmm/cpuid.h"
 #include "vmm/launch_info.h"
 
 struct monitor_msg;
@@ -89,6 +90,7 @@ enum monitor_msg_type {
 	MONITOR_MSG_FINISH,	  /* SEV; the same, and STATE when it runs */
 	MONITOR_MSG_ATTEST,	  /* SEV; answered by ATTESTATION */
 	MONITOR_MSG_RESIZE,	  /* a disk's file; no answer */
+	MONITOR_MSG_CPUID,	  /* before START, once */
 	MONITOR_MSG_TO_MONITOR_END,
 	/* to the supervisor */
 	MONITOR_MSG_JAILED = 100, /* privileges are gone */
@@ -244,6 +246,16 @@ struct monitor_msg_mktme {
 	uint32_t syscall; /* as mktme_syscall_check() likes it */
 };
 
+/*
+ * What KVM supports of CPUID: the supervisor has the time to ask while the
+ * monitor starts.
+ */
+struct monitor_msg_cpuid {
+	uint32_t n; /* of e */
+	uint32_t zero;
+	struct cpuid_entry e[CPUID_MAX_ENTRIES];
+};
+
 struct monitor_msg_end {
 	uint32_t how; /* enum run_how */
 	uint32_t zero;
@@ -375,6 +387,7 @@ struct monitor_msg {
 		struct monitor_msg_vsock vsock;
 		struct monitor_msg_console console;
 		struct monitor_msg_mktme mktme;
+		struct monitor_msg_cpuid cpuid;
 		struct monitor_msg_encrypted encrypted;
 		struct monitor_msg_end end;
 		struct monitor_msg_get_counters get_counters;
@@ -403,6 +416,8 @@ static_assert(sizeof(struct monitor_msg_text) == 8 + MONITOR_TEXT_MAX, "text");
 static_assert(sizeof(struct monitor_msg_disk) == 80, "disk");
 static_assert(sizeof(struct monitor_msg_net) == 20, "net");
 static_assert(sizeof(struct monitor_msg_vsock) == 16, "vsock");
+static_assert(sizeof(struct monitor_msg_cpuid) == 8 + 28 * CPUID_MAX_ENTRIES,
+	      "cpuid");
 static_assert(sizeof(struct monitor_msg_end) == 8 + ERR_MSG_MAX, "end");
 static_assert(sizeof(struct monitor_msg_secret) == 64 + MONITOR_SECRET_MAX,
 	      "secret");

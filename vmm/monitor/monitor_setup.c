@@ -24,6 +24,8 @@ struct monitor_setup {
 	struct launch_params launch_params;
 	int sev_fd;
 	struct monitor_msg_mktme mktme; /* serial 0: none */
+	bool has_cpuid;
+	struct cpuid_table cpuid;
 	int smaps_fd;
 	struct {
 		int fd;
@@ -243,10 +245,21 @@ static int take_mktme(struct monitor_setup *s,
 	return 0;
 }
 
+static int take_cpuid(struct monitor_setup *s,
+		      const struct monitor_msg_cpuid *m)
+{
+	if (s->has_cpuid)
+		return -EPROTO;
+	s->has_cpuid = true;
+	s->cpuid.n = m->n;
+	memcpy(s->cpuid.e, m->e, m->n * sizeof(m->e[0]));
+	return 0;
+}
+
 static int take_start(const struct monitor_setup *s)
 {
 	/* Something that runs, and variables only for what writes them. */
-	if (!s->has_vm ||
+	if (!s->has_vm || !s->has_cpuid ||
 	    (s->file[MONITOR_FILE_KERNEL].fd < 0 &&
 	     s->file[MONITOR_FILE_FIRMWARE].fd < 0) ||
 	    (s->file[MONITOR_FILE_NVRAM].fd >= 0 &&
@@ -281,6 +294,8 @@ static int take(struct monitor_setup *s, const struct monitor_msg *m,
 		return take_console(s, &m->console, fds[0]);
 	case MONITOR_MSG_MKTME:
 		return take_mktme(s, &m->mktme);
+	case MONITOR_MSG_CPUID:
+		return take_cpuid(s, &m->cpuid);
 	case MONITOR_MSG_START:
 		return take_start(s);
 	default:
@@ -327,6 +342,7 @@ void monitor_setup_vm(struct monitor_setup *s, struct vm_params *p,
 	};
 	*p = (struct vm_params){
 		.kvm_fd = s->kvm_fd,
+		.supported_cpuid = &s->cpuid,
 		.ram_bytes = m->ram_bytes,
 		.mem =
 			{

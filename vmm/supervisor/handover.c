@@ -232,6 +232,15 @@ static int send_key(const struct handover *h)
 	return send_fds(h, &m, NULL, 0);
 }
 
+static int send_cpuid(const struct handover *h)
+{
+	struct monitor_msg m = {.type = MONITOR_MSG_CPUID};
+
+	m.cpuid.n = (uint32_t)h->cpuid->n;
+	memcpy(m.cpuid.e, h->cpuid->e, h->cpuid->n * sizeof(m.cpuid.e[0]));
+	return send_fds(h, &m, NULL, 0);
+}
+
 static int send_all(const struct handover *h)
 {
 	const struct run_config *c = h->config;
@@ -266,6 +275,8 @@ static int send_all(const struct handover *h)
 		r = send_vsock(h);
 	if (!r)
 		r = send_console(h);
+	if (!r)
+		r = send_cpuid(h);
 	return r < 0 ? r : send_fds(h, &start, NULL, 0);
 }
 

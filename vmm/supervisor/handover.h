@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct cpuid_table;
 struct err;
 struct launch_host;
 struct run_config;
@@ -18,7 +19,8 @@ struct handover {
 	const struct run_config *config;	 /* borrowed */
 	const struct vm_devices_config *devices; /* borrowed */
 	int kvm_fd;				 /* borrowed */
-	int console_fd;				 /* borrowed; -1: none */
+	const struct cpuid_table *cpuid; /* borrowed; what KVM supports */
+	int console_fd;			 /* borrowed; -1: none */
 	bool console_input; /* it is a stream socket, to be read, too */
 	bool paused;	    /* begin so; protected: wait for the owner */
 	const struct launch_host *launch; /* borrowed; NULL: not protected */

@@ -82,13 +82,14 @@ struct child {
 };
 
 /*
- * On a stack that no sanitizer knows: these three do not return, which one
- * would take for the end of ours.
+ * On a stack that no sanitizer knows: a call from there that does not return
+ * would have it clean up what it takes for the rest of ours.
  */
 #define ON_CHILD_STACK __attribute__((noreturn, no_sanitize("address")))
 
-/* Nothing but system calls: this is a part of who knows what. */
-static void ON_CHILD_STACK fail_in_child(const struct child *c, const char *what)
+/* Nothing but system calls: who knows what memory this is. */
+static void ON_CHILD_STACK fail_in_child(const struct child *c,
+					 const char *what)
 {
 	struct monitor_msg m = {.type = MONITOR_MSG_ERROR};
 	int e = errno;

@@ -17,8 +17,10 @@
 #include "vmm/base/loop.h"
 #include "vmm/config.h"
 #include "vmm/console.h"
+#include "vmm/cpuid.h"
 #include "vmm/device_files.h"
 #include "vmm/host_config.h"
+#include "vmm/kvm/kvm_sys.h"
 #include "vmm/supervisor/console_relay.h"
 #include "vmm/supervisor/handover.h"
 #include "vmm/supervisor/key_service.h"
@@ -346,11 +348,13 @@ static int hand_over(struct supervisor *s, struct err *err)
 {
 	AUTO(fd_closep) int console_fd = -1;
 	struct vm_devices_config devices;
+	struct cpuid_table cpuid;
 	struct handover h = {
 		.channel = monitor_proc_channel(s->proc),
 		.config = s->p.config,
 		.devices = &devices,
 		.kvm_fd = s->kvm_fd,
+		.cpuid = &cpuid,
 		.paused = s->p.config->devices.paused,
 		.launch = s->p.launch,
 	};
@@ -368,6 +372,8 @@ static int hand_over(struct supervisor *s, struct err *err)
 		h.key_serial = key_broker_serial(s->key.broker);
 		h.key_syscall = s->key.syscall;
 	}
+	if (!r)
+		r = kvm_sys_supported_cpuid(s->kvm_fd, &cpuid, err);
 	if (!r)
 		timing_mark(s->p.timing, TIMING_OPENED);
 	if (!r)
