@@ -103,6 +103,7 @@ static int check_host(uint64_t total, uint64_t now, struct err *err)
 	char want[HOST_MEM_SIZE_STR], have[HOST_MEM_SIZE_STR];
 	char swap[HOST_MEM_SIZE_STR];
 	struct host_mem host;
+	uint64_t available;
 	int r = host_mem_read(&host);
 
 	if (r < 0)
@@ -118,16 +119,15 @@ static int check_host(uint64_t total, uint64_t now, struct err *err)
 					  have),
 			host_mem_size_str(align_down(host.swap_bytes, MIB(1)),
 					  swap));
-	if (now > host.available_bytes)
+	available = now ? host_mem_available() : 0;
+	if (now > available)
 		return err_set_kind(
 			err, ERR_HOST, -ENOMEM,
 			"cannot prefault %s of guest memory: %s are available "
 			"now; free some, choose a smaller --memory, or leave "
 			"out prefault",
 			host_mem_size_str(now, want),
-			host_mem_size_str(
-				align_down(host.available_bytes, MIB(1)),
-				have));
+			host_mem_size_str(align_down(available, MIB(1)), have));
 	return 0;
 }
 

@@ -48,17 +48,23 @@ int host_mem_parse_available(const char *meminfo, uint64_t *ret)
 
 int host_mem_read(struct host_mem *ret)
 {
-	char text[4096];
 	struct sysinfo si;
 
 	if (sysinfo(&si) < 0)
 		return -errno;
 	ret->ram_bytes = (uint64_t)si.totalram * si.mem_unit;
 	ret->swap_bytes = (uint64_t)si.totalswap * si.mem_unit;
-	ret->available_bytes = UINT64_MAX;
-	if (!read_text("/proc/meminfo", text, sizeof(text)))
-		(void)host_mem_parse_available(text, &ret->available_bytes);
 	return 0;
+}
+
+uint64_t host_mem_available(void)
+{
+	uint64_t bytes = UINT64_MAX;
+	char text[4096];
+
+	if (!read_text("/proc/meminfo", text, sizeof(text)))
+		(void)host_mem_parse_available(text, &bytes);
+	return bytes;
 }
 
 static int read_pool(uint64_t size, const char *what, uint64_t *ret)

@@ -8,11 +8,6 @@
 struct host_mem {
 	uint64_t ram_bytes;  /* sysinfo(2): works in an empty root, too */
 	uint64_t swap_bytes; /* the same */
-	/*
-	 * MemAvailable of /proc/meminfo: what can be taken without swapping.
-	 * UINT64_MAX where /proc cannot be read.
-	 */
-	uint64_t available_bytes;
 };
 
 struct host_hugepages {
@@ -23,6 +18,12 @@ struct host_hugepages {
 
 /* Negative errno of sysinfo(2). */
 int host_mem_read(struct host_mem *ret);
+
+/*
+ * MemAvailable of /proc/meminfo: what can be taken without swapping.
+ * UINT64_MAX where /proc cannot be read.
+ */
+uint64_t host_mem_available(void);
 
 /*
  * The pool of pages of @size bytes. -ENOENT: this host has no pages of that

@@ -20,7 +20,7 @@
 
 struct vcpu {
 	unsigned int id;
-	struct kvm_vcpu *kvm;
+	struct kvm_vcpu *kvm;	/* NULL: not yet */
 	struct bus *pio, *mmio; /* borrowed */
 	struct vcpu_owner *owner;
 	pthread_t thread;
@@ -32,18 +32,14 @@ struct vcpu {
 	bool held; /* the thread waits, or is about to see that it need not */
 };
 
-int vcpu_create(unsigned int id, struct kvm_vcpu *kvm, struct bus *pio,
-		struct bus *mmio, struct vcpu_owner *owner, struct vcpu **ret,
-		struct err *err)
+int vcpu_create(unsigned int id, struct bus *pio, struct bus *mmio,
+		struct vcpu_owner *owner, struct vcpu **ret, struct err *err)
 {
 	struct vcpu *v = calloc(1, sizeof(*v));
 
-	if (!v) {
-		kvm_vcpu_destroy(kvm);
+	if (!v)
 		return err_set(err, -ENOMEM, "out of memory");
-	}
 	v->id = id;
-	v->kvm = kvm;
 	v->pio = pio;
 	v->mmio = mmio;
 	v->owner = owner;
@@ -205,6 +201,13 @@ int vcpu_start(struct vcpu *v, struct err *err)
 	return 0;
 }
 
+void vcpu_give(struct vcpu *v, struct kvm_vcpu *kvm)
+{
+	pthread_mutex_lock(&v->lock);
+	v->kvm = kvm;
+	pthread_mutex_unlock(&v->lock);
+}
+
 void vcpu_hold(struct vcpu *v)
 {
 	pthread_mutex_lock(&v->lock);
@@ -240,7 +243,8 @@ void vcpu_stop(struct vcpu *v)
 {
 	pthread_mutex_lock(&v->lock);
 	v->quit = true;
-	kvm_vcpu_stop(v->kvm);
+	if (v->kvm)
+		kvm_vcpu_stop(v->kvm);
 	pthread_cond_signal(&v->changed);
 	pthread_mutex_unlock(&v->lock);
 	if (v->started)

@@ -40,19 +40,17 @@ struct vcpu_owner {
 	const struct vcpu_owner_ops *ops;
 };
 
-/*
- * @kvm is taken over (also on failure); the buses and @owner are borrowed.
- * Nothing runs yet.
- */
-int vcpu_create(unsigned int id, struct kvm_vcpu *kvm, struct bus *pio,
-		struct bus *mmio, struct vcpu_owner *owner, struct vcpu **ret,
-		struct err *err);
+/* The buses and @owner are borrowed. Nothing runs yet. */
+int vcpu_create(unsigned int id, struct bus *pio, struct bus *mmio,
+		struct vcpu_owner *owner, struct vcpu **ret, struct err *err);
 /* After vcpu_join(), or when it never started. NULL is fine. */
 void vcpu_destroy(struct vcpu *v);
 DEFINE_CLEANUP(struct vcpu, vcpu_destroy)
 
 /* Start the thread, named "vcpu N". It is held: no guest code runs yet. */
 int vcpu_start(struct vcpu *v, struct err *err);
+/* What it will run: taken over. Once, and before vcpu_release(). */
+void vcpu_give(struct vcpu *v, struct kvm_vcpu *kvm);
 /* Ask the thread to stop running guest code: vcpu_owner_ops.held. Any thread.
  */
 void vcpu_hold(struct vcpu *v);
@@ -65,6 +63,7 @@ void vcpu_stop(struct vcpu *v);
 /* Wait until it has. Fine when it never started. */
 void vcpu_join(struct vcpu *v);
 
+/* What it was given. */
 struct kvm_vcpu *vcpu_kvm(struct vcpu *v);
 
 #endif

@@ -251,8 +251,6 @@ int vm_create(const struct vm_params *p, struct vm **ret, struct err *err)
 	if (!r && vm->sev)
 		r = done(vm_sev_measure(vm->sev, vm->mem, err), "measurement",
 			 err);
-	if (!r)
-		r = kvm_irq_ready(vm->irq, err);
 	if (r < 0)
 		return r;
 	timing_mark(p->timing, TIMING_VCPUS);
@@ -318,17 +316,7 @@ int vm_launch_attest(struct vm *vm, const uint8_t nonce[static 16],
 
 int vm_start(struct vm *vm, struct err *err)
 {
-	int ret = vm_devices_start(vm->devices, err);
-
-	if (ret < 0)
-		return ret;
-	for (unsigned int i = 0; i < vm->n_vcpus; i++) {
-		int r = vcpu_start(vm->vcpu[i], err);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	return vm_devices_start(vm->devices, err);
 }
 
 void vm_pause(struct vm *vm)

@@ -103,7 +103,10 @@ int vm_launch_finish(struct vm *vm, struct err *err);
 int vm_launch_attest(struct vm *vm, const uint8_t nonce[static 16],
 		     uint8_t report[static 208], struct err *err);
 
-/* Start all threads. The vCPUs are paused: vm_resume() lets them run. */
+/*
+ * Start the devices' threads. Those of the vCPUs are there, and held:
+ * vm_resume() lets them run.
+ */
 int vm_start(struct vm *vm, struct err *err);
 /*
  * Stop running guest code, and let it go on. Loop's thread. Pausing is told by

@@ -78,11 +78,24 @@ static int create_vcpu(struct vm *vm, unsigned int id,
 	if (!r && !vm->p.firmware) /* which does it itself */
 		r = kvm_vcpu_init_platform(v, err);
 	if (!r)
-		r = vcpu_create(id, TAKE(v), machine_pio(vm->machine),
+		vcpu_give(vm->vcpu[id], TAKE(v));
+	return r;
+}
+
+/* They begin, and get their filters, while KVM makes what they will run. */
+static int start_threads(struct vm *vm, struct err *err)
+{
+	int r = 0;
+
+	for (unsigned int i = 0; i < vm->p.n_cpus && !r; i++) {
+		r = vcpu_create(i, machine_pio(vm->machine),
 				machine_mmio(vm->machine), &vm->vcpu_owner,
-				&vm->vcpu[id], err);
-	if (!r)
+				&vm->vcpu[i], err);
+		if (r < 0)
+			return r;
 		vm->n_vcpus++;
+		r = vcpu_start(vm->vcpu[i], err);
+	}
 	return r;
 }
 
@@ -106,10 +119,11 @@ int vm_create_vcpus(struct vm *vm, const struct boot_entry *entry,
 		    struct err *err)
 {
 	AUTO(freep) struct cpuid_table *cpuid = malloc(sizeof(*cpuid));
-	int r = 0;
+	int r;
 
 	if (!cpuid)
 		return err_set(err, -ENOMEM, "out of memory");
+	r = start_threads(vm, err);
 	for (unsigned int i = 0; i < vm->p.n_cpus && !r; i++)
 		r = create_vcpu(vm, i, cpuid, err);
 	if (!r)

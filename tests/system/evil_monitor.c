@@ -89,7 +89,6 @@ static bool fill(enum monitor_msg_type type)
 		msg.error.code = -1 - (int)below(200);
 		noise(msg.error.msg, sizeof(msg.error.msg) - 1);
 		break;
-	case MONITOR_MSG_JAILED:
 	case MONITOR_MSG_READY:
 	case MONITOR_MSG_EVENT:
 		break;
@@ -141,7 +140,7 @@ static void listen_a_little(void)
 static void act(void)
 {
 	const unsigned int types =
-		MONITOR_MSG_TO_SUPERVISOR_END - MONITOR_MSG_JAILED;
+		MONITOR_MSG_TO_SUPERVISOR_END - MONITOR_MSG_ENCRYPTED;
 
 	switch (below(200)) {
 	case 0:
@@ -165,7 +164,7 @@ static void act(void)
 		listen_a_little();
 		break;
 	default:
-		send_message(MONITOR_MSG_JAILED + below(types));
+		send_message(MONITOR_MSG_ENCRYPTED + below(types));
 		break;
 	}
 }

@@ -164,7 +164,7 @@ static void unknown_types_are_refused(void **state)
 			assert_int_equal(monitor_msg_check(&m, HEAD, 0,
 							   MONITOR_TO_MONITOR),
 					 -EBADMSG);
-		if (t < MONITOR_MSG_JAILED ||
+		if (t < MONITOR_MSG_ENCRYPTED ||
 		    t >= MONITOR_MSG_TO_SUPERVISOR_END)
 			assert_int_equal(
 				monitor_msg_check(&m, HEAD, 0,

@@ -34,9 +34,6 @@ struct binding {
 struct kvm_irq {
 	struct irq_sink sink;
 	int vm_fd;	      /* borrowed from the kvm_vm */
-	pthread_t loader;     /* of the first table */
-	bool is_loading;      /* the loader is to be joined */
-	int load_error;	      /* the loader's, once it is joined */
 	pthread_mutex_t lock; /* the table below, and KVM's copy of it */
 	size_t n;	      /* entries of b[] that were ever used */
 	struct binding b[KVM_IRQ_MAX_BINDINGS];
@@ -200,21 +197,6 @@ static const struct irq_sink_ops ops = {
 	.unbind = unbind,
 };
 
-/*
- * A new table waits for a grace period of the kernel, often some milliseconds.
- * Nothing else of the start needs it, so that it waits beside the rest. The
- * thread is gone before any code of the guest's runs, and has no filter.
- */
-static void *load_first(void *arg)
-{
-	struct kvm_irq *irq = arg;
-
-	pthread_mutex_lock(&irq->lock);
-	irq->load_error = load_routes(irq);
-	pthread_mutex_unlock(&irq->lock);
-	return NULL;
-}
-
 int kvm_irq_create(struct kvm_vm *vm, struct kvm_irq **ret, struct err *err)
 {
 	AUTO(kvm_irq_destroyp) struct kvm_irq *irq = calloc(1, sizeof(*irq));
@@ -225,24 +207,11 @@ int kvm_irq_create(struct kvm_vm *vm, struct kvm_irq **ret, struct err *err)
 	irq->sink.ops = &ops;
 	irq->vm_fd = kvm_vm_fd(vm);
 	pthread_mutex_init(&irq->lock, NULL);
-	r = pthread_create(&irq->loader, NULL, load_first, irq);
-	if (r)
-		return err_set_kind(err, ERR_HOST, -r, "thread: %s",
-				    strerror(r));
-	irq->is_loading = true;
+	r = load_routes(irq); /* nobody else knows it yet */
+	if (r < 0)
+		return err_set_kind(err, ERR_HOST, r, "KVM_SET_GSI_ROUTING: %s",
+				    strerror(-r));
 	*ret = TAKE(irq);
-	return 0;
-}
-
-int kvm_irq_ready(struct kvm_irq *irq, struct err *err)
-{
-	if (irq->is_loading)
-		pthread_join(irq->loader, NULL);
-	irq->is_loading = false;
-	if (irq->load_error < 0)
-		return err_set_kind(err, ERR_HOST, irq->load_error,
-				    "KVM_SET_GSI_ROUTING: %s",
-				    strerror(-irq->load_error));
 	return 0;
 }
 
@@ -250,8 +219,6 @@ void kvm_irq_destroy(struct kvm_irq *irq)
 {
 	if (!irq)
 		return;
-	if (irq->is_loading)
-		pthread_join(irq->loader, NULL);
 	pthread_mutex_destroy(&irq->lock);
 	free(irq);
 }

@@ -17,13 +17,8 @@ enum {
 	KVM_IRQ_MAX_BINDINGS = 2048,
 };
 
-/*
- * @vm is borrowed and outlives it. The lines are routed by a thread of its own
- * from now on until kvm_irq_ready().
- */
+/* Routes the lines. @vm is borrowed, has its chips, and outlives it. */
 int kvm_irq_create(struct kvm_vm *vm, struct kvm_irq **ret, struct err *err);
-/* Before the first vCPU runs: wait for that, -ENOMEM or KVM's error. */
-int kvm_irq_ready(struct kvm_irq *irq, struct err *err);
 /* Every binding must be gone. NULL is fine. */
 void kvm_irq_destroy(struct kvm_irq *irq);
 DEFINE_CLEANUP(struct kvm_irq, kvm_irq_destroy)

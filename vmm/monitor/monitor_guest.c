@@ -376,17 +376,19 @@ static int make(struct guest *g, struct err *err)
 /* All threads exist, all is open and mapped: now the last step, then go. */
 static int run(struct guest *g, struct err *err)
 {
+	enum monitor_state state = MONITOR_STATE_RUNNING;
 	int r;
 
 	monitor_lockdown(THREAD_MAIN);
+	if (!is_launched(g))
+		state = MONITOR_STATE_LAUNCH;
+	else if (monitor_setup_paused(g->setup))
+		state = MONITOR_STATE_PAUSED;
+	else
+		vm_resume(g->vm); /* which waits for no message */
 	tell(g, MONITOR_MSG_READY);
 	tell_launch(g);
-	if (!is_launched(g))
-		tell_state(g, MONITOR_STATE_LAUNCH);
-	else if (monitor_setup_paused(g->setup))
-		tell_state(g, MONITOR_STATE_PAUSED);
-	else
-		go(g);
+	tell_state(g, state);
 	r = loop_run(g->loop);
 	vm_stop(g->vm);
 	if (r < 0)

@@ -71,8 +71,6 @@ static int enter_jail(struct monitor_msg *m, struct err *err)
 	if (r < 0)
 		return r;
 	thread_start_set_hook(monitor_lockdown);
-	m->type = MONITOR_MSG_JAILED;
-	monitor_msg_send(MONITOR_FD_CHANNEL, m, NULL, 0);
 	return 0;
 }
 

@@ -255,10 +255,9 @@ static const struct rule to_monitor[] = {
 };
 static_assert(ARRAY_SIZE(to_monitor) == MONITOR_MSG_TO_MONITOR_END, "rules");
 
-#define BACK(type) [(type)-MONITOR_MSG_JAILED]
+#define BACK(type) [(type)-MONITOR_MSG_ENCRYPTED]
 
 static const struct rule to_supervisor[] = {
-	BACK(MONITOR_MSG_JAILED) = EMPTY,
 	BACK(MONITOR_MSG_ENCRYPTED) = RULE(encrypted, 0, 0),
 	BACK(MONITOR_MSG_READY) = EMPTY,
 	BACK(MONITOR_MSG_STATE) = RULE(state, 0, 0),
@@ -273,7 +272,7 @@ static const struct rule to_supervisor[] = {
 	BACK(MONITOR_MSG_ERROR) = RULE(error, 0, 0),
 };
 static_assert(ARRAY_SIZE(to_supervisor) ==
-		      MONITOR_MSG_TO_SUPERVISOR_END - MONITOR_MSG_JAILED,
+		      MONITOR_MSG_TO_SUPERVISOR_END - MONITOR_MSG_ENCRYPTED,
 	      "rules");
 
 static const struct rule *find_rule(uint32_t type, enum monitor_dir dir)
@@ -282,9 +281,10 @@ static const struct rule *find_rule(uint32_t type, enum monitor_dir dir)
 
 	if (dir == MONITOR_TO_MONITOR && type < ARRAY_SIZE(to_monitor))
 		r = &to_monitor[type];
-	else if (dir == MONITOR_TO_SUPERVISOR && type >= MONITOR_MSG_JAILED &&
-		 type - MONITOR_MSG_JAILED < ARRAY_SIZE(to_supervisor))
-		r = &to_supervisor[type - MONITOR_MSG_JAILED];
+	else if (dir == MONITOR_TO_SUPERVISOR &&
+		 type >= MONITOR_MSG_ENCRYPTED &&
+		 type - MONITOR_MSG_ENCRYPTED < ARRAY_SIZE(to_supervisor))
+		r = &to_supervisor[type - MONITOR_MSG_ENCRYPTED];
 	return r && r->known ? r : NULL;
 }
 

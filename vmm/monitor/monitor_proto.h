@@ -93,9 +93,8 @@ enum monitor_msg_type {
 	MONITOR_MSG_CPUID,	  /* before START, once */
 	MONITOR_MSG_TO_MONITOR_END,
 	/* to the supervisor */
-	MONITOR_MSG_JAILED = 100, /* privileges are gone */
-	MONITOR_MSG_ENCRYPTED,	  /* MKTME: all memory has the key */
-	MONITOR_MSG_READY,	  /* locked down; nothing has run yet */
+	MONITOR_MSG_ENCRYPTED = 100, /* MKTME: all memory has the key */
+	MONITOR_MSG_READY,	     /* locked down, and going to run */
 	MONITOR_MSG_STATE,
 	MONITOR_MSG_TIMING,
 	MONITOR_MSG_EVENT,

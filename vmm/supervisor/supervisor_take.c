@@ -131,7 +131,7 @@ void supervisor_take(struct supervisor *s, const struct monitor_msg *m)
 	case MONITOR_MSG_ERROR:
 		take_error(s, &m->error);
 		break;
-	default: /* JAILED */
+	default:
 		break;
 	}
 }
