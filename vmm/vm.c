@@ -335,8 +335,8 @@ void vm_resume(struct vm *vm)
 	assert(launch.state == LAUNCH_RUNNING);
 	vm->pausing = false;
 	timing_mark(vm->p.timing, TIMING_ENTRY);
-	/* The boot CPU last: the others are then ready for its SIPI. */
-	for (unsigned int i = vm->n_vcpus; i-- > 0;)
+	/* The boot CPU first: KVM keeps its SIPI for one that is not there. */
+	for (unsigned int i = 0; i < vm->n_vcpus; i++)
 		vcpu_release(vm->vcpu[i]);
 }
 
