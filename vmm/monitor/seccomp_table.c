@@ -243,6 +243,7 @@ static const struct seccomp_entry sanitized[] = {
 	{CALL(futex), .detail = "", .who = "locks"},
 	{CALL(brk), .detail = "", .who = "allocation"},
 	{CALL(clock_gettime), .detail = "", .who = "time"},
+	{CALL(nanosleep), .detail = "", .who = "ThreadSanitizer: at the end"},
 };
 
 #define KILL(name, text)                                                       \
