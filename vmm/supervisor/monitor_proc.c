@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <linux/sched.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -75,7 +76,7 @@ enum { CHILD_STACK = 64 * 1024 };
 
 struct child {
 	const struct monitor_proc_params *p;
-	int null, err_fd, channel;
+	int program, null, err_fd, channel; /* all above MONITOR_FD_CHANNEL */
 	pid_t parent;
 	uid_t uid; /* ours, outside */
 	gid_t gid;
@@ -85,11 +86,12 @@ struct child {
  * On a stack that no sanitizer knows: a call from there that does not return
  * would have it clean up what it takes for the rest of ours.
  */
-#define ON_CHILD_STACK __attribute__((noreturn, no_sanitize("address")))
+#define ON_CHILD_STACK __attribute__((no_sanitize("address")))
+#define DOES_NOT_RETURN __attribute__((noreturn))
 
 /* Nothing but system calls: who knows what memory this is. */
-static void ON_CHILD_STACK fail_in_child(const struct child *c,
-					 const char *what)
+static void ON_CHILD_STACK DOES_NOT_RETURN fail_in_child(const struct child *c,
+							 const char *what)
 {
 	struct monitor_msg m = {.type = MONITOR_MSG_ERROR};
 	int e = errno;
@@ -115,7 +117,8 @@ static void default_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static void write_map(const struct child *c, const char *path, const char *text)
+static void ON_CHILD_STACK write_map(const struct child *c, const char *path,
+				     const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 	size_t len = strlen(text);
@@ -141,8 +144,9 @@ static void map_user(const struct child *c)
 	write_map(c, "/proc/self/gid_map", map);
 }
 
-/* What dup2() reads is above MONITOR_FD_CHANNEL, so nothing is overwritten. */
-static void ON_CHILD_STACK become_monitor(const struct child *c)
+/* What dup2() overwrites is none of @c's. Our caller has blocked all signals.
+ */
+static void ON_CHILD_STACK DOES_NOT_RETURN become_monitor(const struct child *c)
 {
 	char *argv[] = {(char *)(uintptr_t)name,
 			(char *)(uintptr_t)coffer_build_id(), NULL};
@@ -165,7 +169,7 @@ static void ON_CHILD_STACK become_monitor(const struct child *c)
 	if (syscall(SYS_close_range, MONITOR_FD_CHANNEL + 1, ~0U,
 		    CLOSE_RANGE_CLOEXEC) < 0)
 		fail_in_child(c, "close_range (Linux 5.11 is needed)");
-	syscall(SYS_execveat, c->p->program, "", argv, envp, AT_EMPTY_PATH);
+	syscall(SYS_execveat, c->program, "", argv, envp, AT_EMPTY_PATH);
 	fail_in_child(c, "execveat");
 }
 
@@ -218,7 +222,9 @@ static int open_ends(struct monitor_proc *p, struct child *c, struct err *err)
 	c->null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (c->null >= 0)
 		c->null = above_channel(c->null);
-	if (c->channel < 0 || c->err_fd < 0 || c->null < 0 ||
+	c->program =
+		fcntl(c->p->program, F_DUPFD_CLOEXEC, MONITOR_FD_CHANNEL + 1);
+	if (c->channel < 0 || c->err_fd < 0 || c->null < 0 || c->program < 0 ||
 	    fcntl(p->channel, F_SETFL, O_NONBLOCK) < 0)
 		return err_set_kind(err, ERR_HOST, -errno,
 				    "%s: descriptors: %s", name,
@@ -254,7 +260,8 @@ static long clone_monitor(const struct clone_args *a, const struct child *c)
 
 /*
  * The child shares our memory, and we wait until it has called exec: there are
- * no page tables to copy, and no pages afterwards.
+ * no page tables to copy, and no pages afterwards. Until it has given our
+ * handlers back it takes no signal: one would run there, in our memory.
  */
 static int start(struct monitor_proc *p, const struct child *c, struct err *err)
 {
@@ -267,6 +274,7 @@ static int start(struct monitor_proc *p, const struct child *c, struct err *err)
 		.stack = (uintptr_t)stack,
 		.stack_size = CHILD_STACK,
 	};
+	sigset_t all, old;
 	long pid;
 
 	if (!stack)
@@ -275,7 +283,10 @@ static int start(struct monitor_proc *p, const struct child *c, struct err *err)
 		a.flags |= CLONE_INTO_CGROUP;
 		a.cgroup = (__u64)c->p->cgroup;
 	}
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
 	pid = clone_monitor(&a, c);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (pid < 0)
 		return clone_failed(c->p, (int)-pid, err);
 	p->pid = (pid_t)pid;
@@ -288,6 +299,7 @@ int monitor_proc_start(const struct monitor_proc_params *params,
 	AUTO(monitor_proc_destroyp) struct monitor_proc *p = NULL;
 	struct child c = {
 		.p = params,
+		.program = -1,
 		.null = -1,
 		.err_fd = -1,
 		.channel = -1,
@@ -304,6 +316,7 @@ int monitor_proc_start(const struct monitor_proc_params *params,
 	r = open_ends(p, &c, err);
 	if (!r)
 		r = start(p, &c, err);
+	fd_closep(&c.program);
 	fd_closep(&c.null);
 	fd_closep(&c.err_fd);
 	fd_closep(&c.channel);
