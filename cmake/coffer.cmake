@@ -15,10 +15,12 @@ pkg_check_modules(KEYUTILS REQUIRED IMPORTED_TARGET libkeyutils)
 pkg_check_modules(LIBEVENT REQUIRED IMPORTED_TARGET libevent_core)
 
 # To find, map and bind three small libraries takes a quarter of a millisecond
-# of every start: archives instead, where the host has them.
+# of every start: archives instead, where they lie beside the libraries that
+# pkg-config has found, and nowhere else: these are what the headers belong to.
 if(NOT COFFER_SHARED_LIBS)
 	foreach(lib IN ITEMS JANSSON KEYUTILS LIBEVENT)
-		find_library(${lib}_ARCHIVE lib${${lib}_LIBRARIES}.a)
+		find_library(${lib}_ARCHIVE lib${${lib}_LIBRARIES}.a
+			PATHS ${${lib}_LIBDIR} NO_DEFAULT_PATH)
 		if(${lib}_ARCHIVE)
 			set_target_properties(PkgConfig::${lib} PROPERTIES
 				INTERFACE_LINK_LIBRARIES ${${lib}_ARCHIVE})
