@@ -146,12 +146,12 @@ static int tell_sev(struct cpuid_table *t, const struct cpuid_params *p,
 	unsigned int reduction =
 		p->c_bit_emulated ? bits - c_bit : p->c_bit_reduction;
 	struct cpuid_entry *e;
+	int r = 0;
 
-	if (p->c_bit_emulated && (c_bit < 36 || c_bit >= bits))
-		return err_set_kind(err, ERR_HOST, -EINVAL,
-				    "C-bit %u: this host has %u physical "
-				    "address bits; 36 to %u would do",
-				    c_bit, bits, bits - 1);
+	if (p->c_bit_emulated)
+		r = cpuid_check_emulated_c_bit(t, c_bit, err);
+	if (r < 0)
+		return r;
 	e = add(t, 0x8000001f, 0, 0);
 	if (!e)
 		return err_set(err, -ENOSPC, "too many CPUID leaves");
@@ -277,4 +277,17 @@ unsigned int cpuid_phys_bits(struct cpuid_table *t)
 	const struct cpuid_entry *e = cpuid_find(t, 0x80000008, 0);
 
 	return e && (e->eax & 0xff) ? e->eax & 0xff : 36;
+}
+
+int cpuid_check_emulated_c_bit(struct cpuid_table *t, unsigned int c_bit,
+			       struct err *err)
+{
+	unsigned int bits = cpuid_phys_bits(t);
+
+	if (c_bit < 36 || c_bit >= bits)
+		return err_set_kind(err, ERR_HOST, -EINVAL,
+				    "C-bit %u: this host has %u physical "
+				    "address bits; 36 to %u would do",
+				    c_bit, bits, bits - 1);
+	return 0;
 }

@@ -81,4 +81,8 @@ uint32_t cpuid_host_signature(void);
  */
 unsigned int cpuid_phys_bits(struct cpuid_table *t);
 
+/* Can @c_bit be an emulated C-bit here: an address bit, above all RAM? */
+int cpuid_check_emulated_c_bit(struct cpuid_table *t, unsigned int c_bit,
+			       struct err *err);
+
 #endif

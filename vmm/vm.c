@@ -48,7 +48,7 @@ static int choose_c_bit(struct vm *vm, struct err *err)
 	if (vm->sev)
 		return vm_sev_c_bit(vm->sev, t, &vm->c_bit, err);
 	vm->c_bit = vm->p.c_bit ? vm->p.c_bit : cpuid_phys_bits(t) - 2;
-	return 0;
+	return cpuid_check_emulated_c_bit(t, vm->c_bit, err);
 }
 
 static int create_dma_view(struct vm *vm, struct err *err)
@@ -69,6 +69,8 @@ static int create_memory(struct vm *vm, struct err *err)
 
 	if (!r && (vm->p.emulate_c_bit || vm->sev))
 		r = choose_c_bit(vm, err);
+	if (!r)
+		r = vm_check_phys_bits(vm, err);
 	if (!r)
 		r = guest_mem_add_machine_ram(vm->mem, vm->p.ram_bytes, err);
 	if (!r)

@@ -60,6 +60,12 @@ struct vm {
 /* vm_guest.c: fill in the sinks that devices and vCPUs report to. */
 void vm_guest_init(struct vm *vm);
 
+/*
+ * vm_vcpus.c: RAM above what a CPU can address would be there and not work, or
+ * KVM would say no more than EINVAL. -E2BIG; after the C-bit is known.
+ */
+int vm_check_phys_bits(const struct vm *vm, struct err *err);
+
 /* vm_vcpus.c: all of them; the boot CPU starts at @entry. */
 int vm_create_vcpus(struct vm *vm, const struct boot_entry *entry,
 		    struct err *err);

@@ -15,13 +15,17 @@
 #include "vmm/machine_q35.h"
 #include "vmm/vm_sev.h"
 
-/*
- * RAM above what a CPU can address would be there and not work. KVM_SET_CPUID2
- * would not tell.
- */
-static int check_phys_bits(const struct vm *vm, unsigned int bits,
-			   struct err *err)
+/* As KVM says, which cpuid_for_machine() leaves as it is. */
+static unsigned int phys_bits(const struct vm *vm)
 {
+	unsigned int bits = cpuid_phys_bits(vm->p.supported_cpuid);
+
+	return vm->c_bit && vm->c_bit < bits ? vm->c_bit : bits;
+}
+
+int vm_check_phys_bits(const struct vm *vm, struct err *err)
+{
+	unsigned int bits = phys_bits(vm);
 	uint64_t end_gpa =
 		vm->p.ram_bytes <= MEM_RAM_LOW_MAX
 			? vm->p.ram_bytes
@@ -49,18 +53,11 @@ static int make_cpuid(struct vm *vm, struct kvm_vcpu *v,
 		.c_bit_emulated = vm->p.emulate_c_bit,
 		.sev_es = vm->sev && vm->p.launch->kind == LAUNCH_SEV_ES,
 	};
-	unsigned int bits;
 	int r;
 
 	*ret = *vm->p.supported_cpuid;
 	r = cpuid_for_machine(ret, &cp, err);
-	if (r < 0)
-		return r;
-	bits = cpuid_phys_bits(ret);
-	if (vm->c_bit && vm->c_bit < bits)
-		bits = vm->c_bit;
-	r = check_phys_bits(vm, bits, err);
-	return r < 0 ? r : machine_finish(vm->machine, bits, err);
+	return r < 0 ? r : machine_finish(vm->machine, phys_bits(vm), err);
 }
 
 static int create_vcpu(struct vm *vm, unsigned int id,

@@ -98,6 +98,16 @@ def memory_sizes(e):
 
 
 @case
+def what_cpus_cannot_address_is_named(e):
+    """In words of ours, and before KVM is asked, which says EINVAL."""
+    for words, bit, size in (("C-bit 63: this host has ", 63, "16M"), ("has 36 physical address bits", 36, "65G")):
+        p = subprocess.run([e.coffer, "run", "-k", os.path.join(e.payloads, "exit_zero.elf"), "-m", size, "--sev",
+                            f"emulate-cbit,cbitpos={bit}"], capture_output=True, stdin=subprocess.DEVNULL,
+                           timeout=PATIENCE)
+        check(p.returncode == 69 and words.encode() in p.stderr, p)
+
+
+@case
 def memory_backings(e):
     for extra in (",prefault", ",shared", ",shared,prefault"):
         p = subprocess.run([e.coffer, "run", "-k", os.path.join(e.payloads, "memory.elf"), "-m", "16M" + extra,
