@@ -34,7 +34,7 @@ target_compile_definitions(coffer_flags INTERFACE _GNU_SOURCE)
 target_compile_options(coffer_flags INTERFACE
 	-Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes
 	-Wmissing-prototypes -Wvla -Wformat=2
-	-fno-strict-aliasing -fno-common -g
+	-fno-strict-aliasing -fno-common ${COFFER_DEBUG_INFO}
 	$<$<BOOL:${COFFER_WERROR}>:-Werror>
 	"-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
 if(COFFER_SANITIZE)

@@ -10,7 +10,8 @@ import uuid
 import zlib
 from pathlib import Path
 
-from kernels import Kernel, Unavailable, download
+from images import boot_loaders
+from kernels import Kernel, Unavailable
 
 SECTOR = 512
 ENTRIES, ENTRY_BYTES = 128, 128
@@ -61,8 +62,7 @@ def _mtools(*command):
 
 def make(kernel: Kernel, initrd: Path, cmdline: str, cache: Path, out: Path):
     """@cmdline: what the boot loader's one entry gives to the kernel."""
-    loader = download("systemd-boot-efi", cache) / \
-        "usr/lib/systemd/boot/efi/systemd-bootx64.efi"
+    loader = boot_loaders(cache) / "systemd-bootx64.efi"
     conf, entry = out.with_suffix(".loader"), out.with_suffix(".entry")
     conf.write_text("timeout 0\ndefault debian.conf\n")
     entry.write_text(f"title Debian\nlinux /vmlinuz\ninitrd /initrd\noptions {cmdline}\n")

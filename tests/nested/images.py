@@ -163,6 +163,11 @@ def inner_initrd(kernel: Kernel, tools: list[Path],
     return c.finish()
 
 
+def boot_loaders(cache: Path) -> Path:
+    """The directory of systemd's EFI programs."""
+    return download("systemd-boot-efi", cache) / "usr/lib/systemd/boot/efi"
+
+
 def unified_kernel(kernel: Kernel, initrd: Path, cmdline: str, cache: Path,
                    out: Path):
     """
@@ -170,8 +175,7 @@ def unified_kernel(kernel: Kernel, initrd: Path, cmdline: str, cache: Path,
     kernel, its initrd and command line as PE sections (UAPI group
     specification, "Unified Kernel Image").
     """
-    stub = download("systemd-boot-efi", cache) / \
-        "usr/lib/systemd/boot/efi/linuxx64.efi.stub"
+    stub = boot_loaders(cache) / "linuxx64.efi.stub"
     text = out.with_suffix(".cmdline")
     text.write_text(cmdline)
     # Where each section would lie in memory: apart, in this order.

@@ -5,6 +5,7 @@ downloaded and unpacked into the cache, never installed: its postinst would
 build an initrd and touch the boot loader of the machine that runs the tests.
 The cache is keyed by package name, which holds the kernel's version.
 """
+import functools
 import os
 import re
 import shutil
@@ -81,6 +82,7 @@ def _in_tree(flavour: str, package: str, root: Path) -> Kernel | None:
     return Kernel(flavour, version, image, modules)
 
 
+@functools.cache  # asking apt takes most of a second
 def find(flavour: str, cache: Path) -> Kernel:
     """The newest stock kernel of @flavour. Raises Unavailable."""
     package = _image_package(FLAVOURS[flavour])

@@ -24,6 +24,16 @@ FIRMWARE = ["bios-256k.bin", "bios-microvm.bin", "linuxboot_dma.bin",
 FIRMWARE_DIRS = [Path("/usr/share/seabios"), Path("/usr/share/qemu")]
 
 
+def fetch(cache: Path):
+    """What the machine has from packages that are not installed, into the cache."""
+    kernels.find("cloud", cache)
+    kernels.vmlinux(kernels.find("generic", cache), cache)
+    images.boot_loaders(cache)
+    tools.ovmf(cache)
+    tools.passt(cache)
+    tools.guest_archive(cache, [])
+
+
 class Prepared:
     """Images in a temporary directory: `with Prepared(...) as p:`."""
 

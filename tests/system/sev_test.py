@@ -351,13 +351,16 @@ def a_monitor_that_touches_launched_memory_is_caught(e):
 
 
 @case
-def five_hundred_launches_leak_nothing(e):
+def launches_leak_nothing(e):
     """Four ASIDs, two of them for SEV-ES: a leak of one would end it. Descriptors and memory of the simulator, which
-    stands for the host, do not grow either."""
+    stands for the host, do not grow either. A release makes 500 launches; with sanitizers, which take their time and
+    look at each one, 100 do."""
+    sanitized = os.environ.get("COFFER_SANITIZED")
+    rounds = 25 if sanitized else 125
     count = ('ls /proc/$PPID/fd | wc -l >>fds; sed -n "s/VmRSS:[^0-9]*\\([0-9]*\\) kB/\\1/p" /proc/$PPID/status >>rss; ')
     script = ('launch() { "$C" run --protect $1 --firmware none -k kernel -i initrd -m 6M --debug-exit 2>>err; '
               '[ $? = 42 ] || exit 1; }; '
-              'i=0; while [ $i -lt 125 ]; do i=$((i + 1)); [ $i != 25 ] || { ' + count + '}; '
+              f'i=0; while [ $i -lt {rounds} ]; do i=$((i + 1)); [ $i != {rounds // 5} ] || {{ {count}}}; '
               'launch sev; launch sev-es; launch sev; launch sev-es; '
               'done; ' + count + '"$C" sev status --json')
     p = subprocess.run([e.coffer, "sim", "--state", "platform", "--asids", "4", "--es-asids", "2", "--", "sh", "-c",
@@ -366,10 +369,10 @@ def five_hundred_launches_leak_nothing(e):
     check(p.returncode == 0, p.stderr + open("err", encoding="utf-8").read()[-2000:])
     check(json.loads(p.stdout)["guests"] == 0, p.stdout)
     fds, rss = ([int(n) for n in open(name, encoding="ascii")] for name in ("fds", "rss"))
-    print(f"500 launches: descriptors {fds[0]} -> {fds[1]}, KiB {rss[0]} -> {rss[1]}")
+    print(f"{4 * rounds} launches: descriptors {fds[0]} -> {fds[1]}, KiB {rss[0]} -> {rss[1]}")
     check(fds[1] == fds[0], f"descriptors: {fds}")
     # What AddressSanitizer keeps of freed memory is no leak; leaks it reports itself.
-    check(os.environ.get("COFFER_SANITIZED") or rss[1] <= rss[0] + 512, f"KiB: {rss}")
+    check(sanitized or rss[1] <= rss[0] + 512, f"KiB: {rss}")
 
 
 # What each command's failure may not leave: a guest, an ASID, a hang, a message without a cause.

@@ -6,6 +6,7 @@
 # release: plain
 # limit: 400
 . /nested/devices.sh
+modules=$disk_modules
 cd /disk/case || exit 1
 api=$CASE_DIR/api
 truncate -s 8M disk

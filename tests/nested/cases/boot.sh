@@ -12,6 +12,7 @@
 cpus=$2 memory=$3
 # Some with the stock command line, which has the kernel test its ciphers.
 [ "$memory" = 512M ] && append=
+test=coffer.facts=machine
 run_guest "$1" -c "$cpus" -m "$memory"
 
 expect_status 0

@@ -4,6 +4,7 @@
 # each: direct direct none
 # each: stage0 stage0 stage0
 # each: sev sev stage0
+# release: stage0 sev
 # limit: 300
 . /nested/sev.sh
 memory=512M policy=1

@@ -4,11 +4,13 @@
 # each: plain
 # each: swiotlb
 # each: cbit
+# release: swiotlb cbit
 # limit: 300
 . /nested/devices.sh
+modules=$disk_modules
 . /nested/jail.sh
 cd /disk/case || exit 1
-truncate -s 48M fs
+truncate -s 24M fs
 dd if=/dev/urandom of=ro bs=1M count=2 2>/dev/null
 truncate -s 5M direct
 truncate -s 3M far
@@ -39,4 +41,4 @@ for lun in 0 3 7 100; do
 done
 expect_counter scsi0 bad_chains -eq 0
 [ -d "/proc/$monitor" ] && fail "the monitor is still there"
-[ "$(du -k fs | cut -f 1)" -lt 32768 ] || fail "what is free takes space"
+[ "$(du -k fs | cut -f 1)" -lt 16384 ] || fail "what is free takes space"

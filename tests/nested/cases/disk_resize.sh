@@ -1,6 +1,7 @@
 # An image is made longer while its guest runs, which is told and goes on.
 # limit: 200
 . /nested/devices.sh
+modules=$disk_modules
 cd /disk/case || exit 1
 api=$CASE_DIR/api
 truncate -s 8M a b

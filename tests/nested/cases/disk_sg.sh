@@ -3,20 +3,24 @@
 # limit: 300
 # needs: qemu
 . /nested/devices.sh
+modules=$disk_modules
 cd /disk/case || exit 1
 truncate -s 32M a b
+truncate -s 256K ours theirs
 
-run_devices sg.sh -d a,serial=serial-1
+run_devices sg.sh -d a,serial=serial-1 -d ours
 qemu-system-x86_64 -M q35 -accel kvm -cpu host -m 512 -nodefaults \
 	-no-user-config -display none -no-reboot -serial stdio \
 	-kernel $KERNELS/cloud -initrd $INITRDS/devices \
-	-append "console=ttyS0 $append coffer.test=sg.sh coffer.load=all" \
+	-append "console=ttyS0 $append coffer.test=sg.sh coffer.load=$modules" \
 	-drive file=b,format=raw,if=none,id=b,discard=unmap \
+	-drive file=theirs,format=raw,if=none,id=theirs \
 	-device virtio-scsi-pci -device scsi-hd,drive=b,serial=serial-1,lun=0 \
+	-device scsi-hd,drive=theirs,lun=1 \
 	>$CASE_DIR/qemu.log 2>&1 </dev/null || fail "QEMU ended with $?"
 
 said() {
-	tr -d '\r' <"$1" | sed -n '/^sg begin/,/^sg end/p'
+	tr -d '\0' <"$1" | sed -n '/^sg begin/,/^sg end/p'
 }
 
 # Lines of either that may differ.
@@ -48,24 +52,24 @@ said() {
 	echo '^.(SCSI Status: |Sense Information|Fixed format, current)'
 	echo '^.Additional sense: Invalid command operation code'
 } >$CASE_DIR/may_differ
-said "$out" >$CASE_DIR/ours
-said $CASE_DIR/qemu.log >$CASE_DIR/theirs
+said ours >$CASE_DIR/ours
+said theirs >$CASE_DIR/theirs
 [ "$(wc -l <$CASE_DIR/theirs)" -gt 200 ] || fail "QEMU's guest says little"
 diff -U 0 $CASE_DIR/theirs $CASE_DIR/ours | sed 1,2d | grep '^[-+]' |
 	grep -vE -f $CASE_DIR/may_differ >$CASE_DIR/differs.log &&
 	fail "the disk is not like scsi-hd"
 
-expect_line '^status 0 of sg_opcodes'
+expect_line '^status 0 of sg_opcodes' $CASE_DIR/ours
 # What is refused is said to be: RESERVE, RELEASE, GET LBA STATUS.
 [ "$(grep -c 'Command is NOT supported' $CASE_DIR/ours)" = 5 ] &&
 	[ "$(grep -c 'Command is supported' $CASE_DIR/ours)" = 1 ] ||
 	fail "REPORT SUPPORTED OPERATION CODES says something else"
 for opcode in 16 17 56 57; do
-	tr -d '\r' <"$out" | grep -q "^status 9 of sg_raw /dev/sda $opcode" ||
+	grep -q "^status 9 of sg_raw /dev/sd. $opcode" $CASE_DIR/ours ||
 		fail "command 0x$opcode is not refused"
 done
-expect_line '^ 42  *10 .*Unmap'
-expect_line 'VERIFY\(10\): LBA out of range'
-expect_line 'lbpme=1, lbprz=1'
-tr -d '\r' <"$out" | grep -q '^status 9 of sg_raw /dev/sda 04' ||
+expect_line '^ 42  *10 .*Unmap' $CASE_DIR/ours
+expect_line 'VERIFY\(10\): LBA out of range' $CASE_DIR/ours
+expect_line 'lbpme=1, lbprz=1' $CASE_DIR/ours
+grep -q '^status 9 of sg_raw /dev/sd. 04' $CASE_DIR/ours ||
 	fail "FORMAT UNIT is not refused"

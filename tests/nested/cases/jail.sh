@@ -4,9 +4,10 @@
 # release:
 # limit: 300
 . /nested/devices.sh
+modules=$disk_modules
 . /nested/jail.sh
 cd /disk/case || exit 1
-truncate -s 48M fs
+truncate -s 24M fs
 dd if=/dev/urandom of=ro bs=1M count=2 2>/dev/null
 truncate -s 5M direct
 truncate -s 3M far

@@ -5,6 +5,7 @@
 # release: plain cbit
 # limit: 420
 . /nested/devices.sh
+modules=$net_modules
 nobody=65534
 wrap="host-tool as $nobody"
 chmod 666 /dev/kvm /dev/net/tun

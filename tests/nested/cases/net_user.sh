@@ -3,8 +3,10 @@
 # each: plain 1048576
 # each: swiotlb 1048576
 # each: cbit 1048576
+# release: swiotlb cbit
 # limit: 420
 . /nested/devices.sh
+modules=$net_modules
 nobody=65534
 wrap="host-tool as $nobody"
 chmod 666 /dev/kvm

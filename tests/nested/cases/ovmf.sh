@@ -41,7 +41,7 @@ expect_line '^fact loader systemd-boot '
 expect_fact cpus_online 4
 expect_clean_log
 
-test=coffer.test=efi.sh
+test="coffer.test=efi.sh coffer.facts=machine"
 start_ovmf -k "$KERNELS/cloud" -i /nested/firmware/initrd \
 	-a "console=ttyS0 $append coffer.load=efivarfs $test" -d "$disk,ro" -c 4
 wait_coffer

@@ -1,15 +1,10 @@
-# Payload guests on a KVM that is like real ones.
+# Payload guests on a KVM that is like real ones. Those that attack are in
+# hostile.sh, with the release there; with sanitizers they run on this machine's KVM.
 # each: exit_42 42
 # each: memory 16
 # each: scan 0
 # each: move_windows 0
 # each: smp 3 -c 3
-# each: attack_ports 0
-# each: attack_mmio 0 --rng --vsock cid=9,path=/tmp/case/vsock
-# each: attack_virtio 0 --rng --vsock cid=9,path=/tmp/case/vsock
-# each: attack_cpu 0 -c 2
-# each: attack_int 0
-# each: attack_triple 80 --rng -c 2
 # each: not_emulated 80
 # each: smi 80
 elf=/nested/payloads/${NESTED_CASE#*.}.elf expected=$1

@@ -1,7 +1,7 @@
 # What a guest's kernel finds: ECAM claimed and used for configuration space,
 # nothing calibrated, PAT on, every module quiet.
 append="cryptomgr.notests"
-test="coffer.load=all"
+test="coffer.load=all coffer.facts=machine"
 run_guest cloud -c 2
 expect_status 0
 expect_clean_log

@@ -3,6 +3,7 @@
 # a host whose fsync(2) does nothing.
 # limit: 400
 . /nested/devices.sh
+modules=$disk_modules
 cd /disk/case || exit 1
 
 # writer NAME [COMMAND...]: a guest that has written everything, and waits.

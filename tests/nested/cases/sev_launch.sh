@@ -4,6 +4,7 @@
 # each: sev sev
 # each: es es
 # each: cbit cbit
+# release: es cbit
 # limit: 300
 . /nested/sev.sh
 case $1 in

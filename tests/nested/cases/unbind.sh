@@ -2,7 +2,7 @@
 # emulated C-bit, and so bounce buffers, too.
 # each: plain
 # each: window
-# release: plain
+# release: window
 # limit: 420
 . /nested/devices.sh
 cd /disk/case || exit 1

@@ -10,6 +10,7 @@ done | sort -k 2 -n | tr '\n' ' ' | sed 's/^/fact luns /; s/ *$/\n/'
 a=$(disk 0) ro=$(disk 3) direct=$(disk 7) far=$(disk 100)
 echo "fact queues $(ls "/sys/block/${a##*/}/mq" | wc -l)"
 
+step "file system"
 # A file system, each half of it written by another CPU and so queue.
 try /tools/mke2fs -q -t ext4 "$a"
 try mount -t ext4 "$a" /mnt
@@ -23,6 +24,7 @@ for i in $(seq 50); do
 	head -c $((i * 37)) /mnt/0/big >/mnt/1/small$i
 done
 (cd /mnt && find . -type f -exec sha256sum {} +) >/tmp/sums
+step remount
 sync
 try umount /mnt
 drop_caches
@@ -33,6 +35,7 @@ try fstrim /mnt
 try umount /mnt
 try /tools/e2fsck -f -n "$a"
 
+step refusals
 # Refused in the kernel, and, when asked past it, by the disk.
 echo "fact ro $(cat "/sys/block/${ro##*/}/ro")"
 must_fail dd if=/dev/zero of="$ro" bs=512 count=1 conv=notrunc
@@ -40,6 +43,7 @@ sg_raw -R -s 512 -i /dev/zero "$ro" 2a 00 00 00 00 00 00 00 01 00 \
 	>/tmp/said 2>&1
 grep -qi 'Data Protect' /tmp/said || problem "written: $(cat /tmp/said)"
 
+step "odd places"
 # Sizes and places that no page matches.
 for at in 1 9 100 1001 8191; do
 	dd if=/dev/urandom of=/tmp/odd bs=512 count=$((at % 7 + 1)) 2>/dev/null
@@ -50,6 +54,7 @@ done
 try dd if=/dev/urandom of="$far" bs=1M count=2 oflag=direct
 sync
 
+step sums
 drop_caches
 for l in 0 3 7 100; do
 	echo "fact sha.$l $(sha "$(disk $l)")"

@@ -1,4 +1,5 @@
-# What sg3-utils say of a disk; the text between "begin" and "end" is compared.
+# What sg3-utils say of LUN 0, from "begin" to "end" on LUN 1, which is quicker
+# than a console.
 . /tests/lib.sh
 . /tests/disks.sh
 
@@ -9,7 +10,7 @@ say() {
 	echo "status $? of $*"
 }
 
-until_true 20 have_disk 0
+until_true 20 have_disk 1
 d=$(disk 0)
 # Some content, and a piece of it given back, to be looked at afterwards.
 seq 100000 | dd of="$d" bs=64k conv=fsync 2>/dev/null
@@ -61,5 +62,6 @@ seq 100000 | dd of="$d" bs=64k conv=fsync 2>/dev/null
 		echo "sha $at $(dd if="$d" bs=512 skip=$at count=64 2>/dev/null | sha)"
 	done
 	echo "sg end"
-} | sed 's/\r//'
+} >/tmp/sg
+try dd if=/tmp/sg of="$(disk 1)" bs=64k conv=fsync
 done_well

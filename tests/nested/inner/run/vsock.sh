@@ -1,7 +1,10 @@
 # Streams to the host's port 1234 and from it to port 1000. coffer.size: bytes
-# of each of the 64.
+# of each of the 64. coffer.churn: connections one after the other.
 . /tests/lib.sh
-size=$(sed 's/.*coffer.size=//; s/ .*//' /proc/cmdline)
+parameter() { # NAME
+	sed "s/.*coffer.$1=//; s/ .*//" /proc/cmdline
+}
+size=$(parameter size) churn=$(parameter churn)
 host=vsock:2:1234
 ulimit -n 4096
 
@@ -15,7 +18,7 @@ try stream-tool stall $host 3000000
 step refused
 try stream-tool refused vsock:2:1235
 step churn
-try stream-tool churn $host 2000
+try stream-tool churn $host "$churn"
 step "guest to host is done"
 
 host_is_done vsock:2:1299
