@@ -248,6 +248,7 @@ static bool add_near(const struct virtq *q, const struct desc *d,
 	}
 	if (*n >= max)
 		return false;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): virtq_pop() */
 	iov[(*n)++] = (struct iovec){p, d->len};
 	return true;
 }
