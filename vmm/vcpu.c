@@ -197,6 +197,7 @@ int vcpu_start(struct vcpu *v, struct err *err)
 	if (r)
 		return err_set_kind(err, ERR_HOST, -r, "vCPU %u: thread: %s",
 				    v->id, strerror(r));
+	thread_start_created();
 	v->started = true;
 	return 0;
 }

@@ -191,6 +191,7 @@ static int start_threads(struct scsi_threads *t)
 		r = pthread_create(&t->threads[t->n_threads], NULL, worker, t);
 		if (r)
 			break;
+		thread_start_created();
 	}
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	/* one is enough to work */

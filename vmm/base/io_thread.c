@@ -139,6 +139,7 @@ int io_thread_start(struct io_thread *t, struct err *err)
 	if (r)
 		return err_set_kind(err, ERR_HOST, -r, "thread '%s': %s",
 				    t->name, strerror(r));
+	thread_start_created();
 	atomic_store(&t->running, true);
 	return 0;
 }

@@ -3,7 +3,8 @@
  *
  * Threads are created in components that know nothing of a process's lock-down
  * (vCPUs, I/O threads, disk workers). The process that has one sets the hook
- * once, before it creates the first thread.
+ * once, before it creates the first thread, and waits for all of them to have
+ * called it before the first that a guest can reach goes on.
  */
 #ifndef VMM_BASE_THREAD_START_H
 #define VMM_BASE_THREAD_START_H
@@ -21,5 +22,13 @@ enum thread_kind {
 void thread_start_set_hook(void (*hook)(enum thread_kind kind));
 /* Called by every thread function, first of all. */
 void thread_start(enum thread_kind kind);
+
+/* Called by whoever has created a thread, once for each. */
+void thread_start_created(void);
+/*
+ * Wait until all threads that were created are through with thread_start().
+ * By the thread that creates them: nobody else may, meanwhile.
+ */
+void thread_start_wait(void);
 
 #endif

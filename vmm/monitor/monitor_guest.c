@@ -13,6 +13,7 @@
 #include "vmm/base/err.h"
 #include "vmm/base/fault.h"
 #include "vmm/base/loop.h"
+#include "vmm/base/thread_start.h"
 #include "vmm/console.h"
 #include "vmm/monitor/monitor_lockdown.h"
 #include "vmm/monitor/monitor_proto.h"
@@ -373,13 +374,17 @@ static int make(struct guest *g, struct err *err)
 	return r;
 }
 
-/* All threads exist, all is open and mapped: now the last step, then go. */
+/*
+ * All threads exist, all is open and mapped: now the last step, then go. No
+ * guest runs beside a thread that has no filter yet.
+ */
 static int run(struct guest *g, struct err *err)
 {
 	enum monitor_state state = MONITOR_STATE_RUNNING;
 	int r;
 
 	monitor_lockdown(THREAD_MAIN);
+	thread_start_wait();
 	if (!is_launched(g))
 		state = MONITOR_STATE_LAUNCH;
 	else if (monitor_setup_paused(g->setup))

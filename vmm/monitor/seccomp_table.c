@@ -220,7 +220,7 @@ static const struct seccomp_entry main_thread[] = {
 	IOCTL(KVM_MEMORY_ENCRYPT_OP,
 	      "the launch waits for its owner: secrets, its end"),
 	FUTEX(FUTEX_JOIN, "wait for the end of a thread"),
-	FUTEX(FUTEX_COND_WAIT, "wait for vCPUs to pause"),
+	FUTEX(FUTEX_COND_WAIT, "wait until all threads have their lists"),
 	LOCKS,
 	HEAP,
 	CLOCKS,
