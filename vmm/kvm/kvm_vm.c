@@ -2,7 +2,6 @@
 #include "vmm/kvm/kvm_vm.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -14,7 +13,6 @@
 
 struct kvm_vm {
 	int fd;
-	int kvm_fd; /* own duplicate */
 	uint32_t run_size;
 	bool tsc_deadline;
 };
@@ -75,9 +73,6 @@ int kvm_vm_create(int kvm_fd, unsigned int type, struct kvm_vm **ret,
 	if (!vm)
 		return err_set(err, -ENOMEM, "out of memory");
 	vm->fd = -1;
-	vm->kvm_fd = fcntl(kvm_fd, F_DUPFD_CLOEXEC, 0);
-	if (vm->kvm_fd < 0)
-		return fail(err, "/dev/kvm");
 	r = ioctl(kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
 	if (r < (int)sizeof(struct kvm_run))
 		return err_set_kind(err, ERR_HOST, -EIO,
@@ -96,7 +91,6 @@ void kvm_vm_destroy(struct kvm_vm *vm)
 	if (!vm)
 		return;
 	fd_closep(&vm->fd);
-	fd_closep(&vm->kvm_fd);
 	free(vm);
 }
 
