@@ -49,7 +49,7 @@ DEFINE_CLEANUP(struct vcpu, vcpu_destroy)
 
 /* Start the thread, named "vcpu N". It is held: no guest code runs yet. */
 int vcpu_start(struct vcpu *v, struct err *err);
-/* What it will run: taken over. Once, and before vcpu_release(). */
+/* What it will run: taken over. Once, before vcpu_hold() or vcpu_release(). */
 void vcpu_give(struct vcpu *v, struct kvm_vcpu *kvm);
 /* Ask the thread to stop running guest code: vcpu_owner_ops.held. Any thread.
  */
