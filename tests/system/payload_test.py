@@ -166,7 +166,8 @@ def private_kb(pid):
 
 def is_sanitized(e):
     with open(e.coffer, "rb") as f:
-        return b"__asan_init" in f.read()
+        program = f.read()
+    return b"__asan_init" in program or b"__tsan_init" in program
 
 
 def hostile(e, payload, expect, *args):

@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -13,7 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -122,6 +125,7 @@ static void it_has_four_descriptors_and_nothing_else_of_ours(void **state)
 	int status;
 
 	(void)state;
+	assert_true(left_open >= 0); /* and without O_CLOEXEC */
 	sigemptyset(&some);
 	sigaddset(&some, SIGTERM);
 	sigaddset(&some, SIGRTMIN + 3);
@@ -230,6 +234,32 @@ static void nothing_is_left_of_many(void **state)
 	assert_int_equal(errno, ECHILD);
 }
 
+/* As Docker's list of calls does it. The last test: there is no way back. */
+static void a_container_that_hides_clone3_is_named(void **state)
+{
+	struct sock_filter f[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog prog = {ARRAY_SIZE(f), f};
+	AUTO(fd_closep) int program = this_program();
+	const struct monitor_proc_params params = {.program = program,
+						   .cgroup = -1};
+	struct monitor_proc *p = NULL;
+	struct err err = {0};
+
+	(void)state;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog) < 0)
+		skip();
+	assert_int_equal(monitor_proc_start(&params, &p, &err), -ENOSYS);
+	assert_int_equal(err.kind, ERR_HOST);
+	assert_non_null(strstr(err.msg, "container"));
+}
+
 int main(int argc, char **argv, char **envp)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,6 +270,7 @@ int main(int argc, char **argv, char **envp)
 		cmocka_unit_test(what_clone_refuses_is_ours_to_tell),
 		cmocka_unit_test(no_handler_of_ours_runs_in_the_child),
 		cmocka_unit_test(nothing_is_left_of_many),
+		cmocka_unit_test(a_container_that_hides_clone3_is_named),
 	};
 
 	if (argc == 2 && strcmp(argv[0], "coffer-monitor") == 0)

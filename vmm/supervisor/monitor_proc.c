@@ -189,6 +189,10 @@ static int clone_failed(const struct monitor_proc_params *p, int e,
 		       "(kernel.unprivileged_userns_clone, "
 		       "user.max_user_namespaces, or a chroot or container "
 		       "around us): run as root, or without them by --jail off";
+	if (e == ENOSYS)
+		hint = "; the list of system calls of a container around us "
+		       "hides it: run that with a seccomp profile that has "
+		       "clone3";
 	return err_set_kind(err,
 			    e == EPERM || e == EACCES ? ERR_PERM : ERR_HOST, -e,
 			    "%s: clone3: %s%s", name, strerror(e), hint);

@@ -30,8 +30,8 @@ int monitor_proc_find(int *ret_fd, struct err *err);
 
 /*
  * Start it. What it may do wrong before it can speak arrives as an ERROR on the
- * channel, as everything later. Errors of clone3(2); -EPERM, -ENOSPC and
- * -EACCES name what the host forbids.
+ * channel, as everything later. Errors of clone3(2); -EPERM, -ENOSPC, -EACCES
+ * and -ENOSYS name what the host forbids.
  */
 int monitor_proc_start(const struct monitor_proc_params *p,
 		       struct monitor_proc **ret, struct err *err);
