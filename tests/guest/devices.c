@@ -245,7 +245,8 @@ static void vsock(const struct virtio_fn *f)
 	vsock_send(&tx, 4, 2, 0); /* we send no more */
 	do {
 		op = vsock_receive(&rx);
-	} while (op == 6 || op == 4);
+	} while (op == 6);
+	CHECK(op == 4); /* nor does the host, which waits for our RST */
 	vsock_send(&tx, 3, 0, 0);
 	virtio_reset(f);
 }

@@ -262,8 +262,9 @@ def unit(r):
             l for l in p.stderr.decode().splitlines() if "FAILED" in l)[:300])
 
 
-SCENARIOS = [plain, unit, console, good_driver, interrupts, pause, power_button, tap, passt, two_cpus, slow_console,
-             disk_rng_vsock, disk_of_threads, firmware, sev, gave_up]
+# Those that take seconds come last: most entries are missed before.
+SCENARIOS = [plain, unit, console, good_driver, pause, power_button, tap, passt, two_cpus, firmware, sev, gave_up,
+             interrupts, slow_console, disk_rng_vsock, disk_of_threads]
 
 
 def judge(args, kind, index, call, detail):
