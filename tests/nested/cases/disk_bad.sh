@@ -1,4 +1,5 @@
 # Disks that coffer refuses: files that are none, and files that are in use.
+# release:
 . /nested/devices.sh
 cd /disk/case || exit 1
 : >empty

@@ -65,11 +65,11 @@ expect_line '^status 0 of sg_opcodes' $CASE_DIR/ours
 	[ "$(grep -c 'Command is supported' $CASE_DIR/ours)" = 1 ] ||
 	fail "REPORT SUPPORTED OPERATION CODES says something else"
 for opcode in 16 17 56 57; do
-	grep -q "^status 9 of sg_raw /dev/sd. $opcode" $CASE_DIR/ours ||
+	grep -q "^status 9 of sg_raw /dev/lun0 $opcode" $CASE_DIR/ours ||
 		fail "command 0x$opcode is not refused"
 done
 expect_line '^ 42  *10 .*Unmap' $CASE_DIR/ours
 expect_line 'VERIFY\(10\): LBA out of range' $CASE_DIR/ours
 expect_line 'lbpme=1, lbprz=1' $CASE_DIR/ours
-grep -q '^status 9 of sg_raw /dev/sd. 04' $CASE_DIR/ours ||
+grep -q '^status 9 of sg_raw /dev/lun0 04' $CASE_DIR/ours ||
 	fail "FORMAT UNIT is not refused"

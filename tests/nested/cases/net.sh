@@ -1,7 +1,7 @@
 # A network over a tap with offloads, without root; net_user.sh is about passt.
-# each: plain 8388608
-# each: swiotlb 4194304
-# each: cbit 8388608
+# each: plain 2097152
+# each: swiotlb 2097152
+# each: cbit 2097152
 # release: plain cbit
 # limit: 420
 . /nested/devices.sh

@@ -1,4 +1,5 @@
 # Sockets that coffer refuses, and names that are left over.
+# release:
 . /nested/devices.sh
 cd $CASE_DIR || exit 1
 for cid in 0 1 2 4294967295; do

@@ -11,7 +11,8 @@ say() {
 }
 
 until_true 20 have_disk 1
-d=$(disk 0)
+d=/dev/lun0 # sda or sdb, whichever came first
+ln -s "$(disk 0)" $d
 # Some content, and a piece of it given back, to be looked at afterwards.
 seq 100000 | dd of="$d" bs=64k conv=fsync 2>/dev/null
 {
