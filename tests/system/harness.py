@@ -50,6 +50,15 @@ def tree(pid):
     return found
 
 
+def monitor_of(pid):
+    """The process beside the guest, of a coffer that has started it."""
+    for p in tree(pid):
+        with open(f"/proc/{p}/comm", encoding="ascii") as f:
+            if f.read().strip() == "coffer-monitor":
+                return p
+    raise AssertionError("no coffer-monitor")
+
+
 class Env:
     def __init__(self, coffer, payloads, tmp):
         self.coffer, self.payloads, self.tmp = coffer, payloads, tmp

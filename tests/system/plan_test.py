@@ -17,9 +17,8 @@ import sys
 import tempfile
 import time
 
-from harness import usable_kvm
+from harness import PATIENCE, check, monitor_of, usable_kvm
 
-PATIENCE = 60  # seconds; a bound against hanging, not a measurement
 RAM = 4 << 20
 CASES = {"sev": ("sev", "0x1"), "sev_es": ("sev-es", "0x5")}
 
@@ -36,24 +35,6 @@ def bzimage():
         struct.pack_into("<" + kind, head, offset, value)
     head[0x202:0x206] = b"HdrS"
     return bytes(head) + code
-
-
-def check(cond, why):
-    if not cond:
-        raise AssertionError(why)
-
-
-def tree(pid):
-    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
-        return [pid] + [p for c in f.read().split() for p in tree(int(c))]
-
-
-def monitor_of(pid):
-    for p in tree(pid):
-        with open(f"/proc/{p}/comm", encoding="ascii") as f:
-            if f.read().strip() == "coffer-monitor":
-                return p
-    raise AssertionError("no coffer-monitor")
 
 
 def locked_limit(pid):

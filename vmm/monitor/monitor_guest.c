@@ -371,6 +371,7 @@ static int make(struct guest *g, struct err *err)
 	if (!r && monitor_setup_protected(g->setup) &&
 	    !monitor_setup_paused(g->setup))
 		r = vm_launch_finish(g->vm, err);
+	monitor_setup_vm_made(g->setup);
 	return r;
 }
 

@@ -410,3 +410,10 @@ int monitor_setup_smaps(const struct monitor_setup *s)
 {
 	return s->smaps_fd;
 }
+
+void monitor_setup_vm_made(struct monitor_setup *s)
+{
+	fd_closep(&s->kvm_fd);
+	fd_closep(&s->smaps_fd);
+	s->kvm_fd = s->smaps_fd = -1;
+}

@@ -49,6 +49,11 @@ int monitor_setup_console(const struct monitor_setup *s, bool *ret_input);
  */
 void monitor_setup_take_smaps(struct monitor_setup *s, int fd);
 int monitor_setup_smaps(const struct monitor_setup *s);
+/*
+ * The VM is made, and its memory under its key: close what only that needed,
+ * /dev/kvm and the smaps. Nothing that was lent of them is used again.
+ */
+void monitor_setup_vm_made(struct monitor_setup *s);
 /* The key of its memory; false: there is none. */
 bool monitor_setup_key(const struct monitor_setup *s,
 		       struct monitor_msg_mktme *ret);
