@@ -8,8 +8,6 @@
                             what a release alone has
     # needs: qemu           Debian's QEMU in the outer machine, to compare with
     # needs: ovmf           Debian's UEFI firmware
-    # needs: icount         a machine whose clock counts instructions: its timers
-                            wait for a guest that a busy host holds up
 """
 import fnmatch
 import re
