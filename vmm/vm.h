@@ -37,7 +37,7 @@ enum vm_event {
 
 /* All pointers are borrowed and outlive the VM. */
 struct vm_params {
-	int kvm_fd; /* not used after vm_create() */
+	int kvm_fd;			     /* not used after vm_create() */
 	struct cpuid_table *supported_cpuid; /* by KVM; is not changed */
 	uint64_t ram_bytes;
 	struct guest_mem_opts mem;
