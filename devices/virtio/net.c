@@ -309,12 +309,16 @@ static void on_link_call(void *arg)
 static void net_activate(struct virtio_dev *dev)
 {
 	struct net *n = to_net(dev);
+	const struct net_backend_ops *b = n->backend->ops;
 
 	for (size_t i = 0; i < n->n_pairs; i++) {
 		n->pair[i].rx.q = dev->q[2 * i];
 		n->pair[i].tx.q = dev->q[2 * i + 1];
 	}
 	n->active = true;
+	/* its first driver may have begun without a reset, and say nothing */
+	if (b->set_queues)
+		b->set_queues(n->backend, n->n_used);
 	n->host_offloads = net_hdr_host_offloads(dev->features);
 	set_guest_offloads(n, dev->features);
 }

@@ -25,7 +25,6 @@ static_assert(
 struct net_tap {
 	struct net_backend b;
 	int fds[NET_PAIRS_MAX];
-	unsigned int n_attached;
 	bool vnet_hdr;
 };
 
@@ -111,25 +110,22 @@ static int attach(int fd, bool on)
 	struct ifreq ifr = {0};
 
 	ifr.ifr_flags = on ? IFF_ATTACH_QUEUE : IFF_DETACH_QUEUE;
-	return ioctl(fd, TUNSETQUEUE, &ifr) < 0 ? -errno : 0;
+	if (!ioctl(fd, TUNSETQUEUE, &ifr))
+		return 0;
+	return errno == EINVAL ? 0 : -errno; /* it is so already */
 }
 
-/* A queue nobody reads must go, or the kernel goes on spreading to it. */
+/*
+ * A queue nobody reads must go, or the kernel goes on spreading to it. Each is
+ * told, because the guest before this one may have left it either way.
+ */
 static int tap_set_queues(struct net_backend *b, unsigned int n)
 {
 	struct net_tap *t = to_tap(b);
 	int r = 0;
 
-	while (!r && t->n_attached < n) {
-		r = attach(t->fds[t->n_attached], true);
-		if (!r)
-			t->n_attached++;
-	}
-	while (!r && t->n_attached > n) {
-		r = attach(t->fds[t->n_attached - 1], false);
-		if (!r)
-			t->n_attached--;
-	}
+	for (unsigned int i = 1; i < b->n_queues && !r; i++)
+		r = attach(t->fds[i], i < n);
 	return r;
 }
 
@@ -177,7 +173,6 @@ int net_tap_create(const struct net_tap_params *p, struct net_backend **ret,
 	if (!t)
 		return err_set(err, -ENOMEM, "out of memory");
 	memcpy(t->fds, p->fds, p->n_fds * sizeof(t->fds[0]));
-	t->n_attached = p->n_fds;
 	t->vnet_hdr = p->vnet_hdr;
 	t->b.ops = p->vnet_hdr ? &vnet_ops : &plain_ops;
 	t->b.n_queues = p->n_fds;

@@ -286,6 +286,8 @@ static void the_driver_says_how_many_pairs_it_uses(void **state)
 
 	assert_true(offers(f, VIRTIO_NET_F_MQ));
 	assert_int_equal(config(f, 8, 2), PAIRS);
+	/* until it says so, one: the others would keep what comes to them */
+	assert_int_equal(fake_net_log(f->far)->n_queues, 1);
 	for (unsigned int i = 0; i < PAIRS; i++)
 		offer_pair(f, i);
 	net_push(f, 0, 60, 0);

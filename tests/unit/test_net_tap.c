@@ -1,14 +1,18 @@
 /*
  * tests/unit/test_net_tap.c - the tap backend over datagram sockets, which keep
- * frames apart as a tap does. What the kernel does with offloads and queues is
- * seen in the nested machine only.
+ * frames apart as a tap does, and its queues over a tap where one can be made.
+ * What the kernel does with offloads is seen in the nested machine only.
  */
 #include "tests/unit/unit.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "devices/virtio/net_backend.h"
@@ -216,9 +220,57 @@ static void queues_that_cannot_be_detached_are_an_error(void **state)
 	assert_int_equal(net_tap_create(&p, &b, NULL), 0);
 	assert_int_equal(b->n_queues, 2);
 	assert_int_equal(b->ops->fd(b, 1), fds[1]);
-	assert_int_equal(b->ops->set_queues(b, 2), 0);
+	assert_int_equal(b->ops->set_queues(b, 2), -ENOTTY);
 	assert_int_equal(b->ops->set_queues(b, 1), -ENOTTY);
 	net_backend_destroy(b);
+}
+
+/* Two queues of a new tap, in a network namespace of our own. */
+static void open_tap(int fds[static 2])
+{
+	struct ifreq ifr = {
+		.ifr_name = "tap0",
+		.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_MULTI_QUEUE,
+	};
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
+		skip();
+	for (int i = 0; i < 2; i++) {
+		fds[i] = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+		if (fds[i] < 0 || ioctl(fds[i], TUNSETIFF, &ifr) < 0)
+			skip();
+	}
+}
+
+/* The kernel refuses to attach what is. */
+static bool is_attached(int fd)
+{
+	struct ifreq ifr = {.ifr_flags = IFF_ATTACH_QUEUE};
+
+	return ioctl(fd, TUNSETQUEUE, &ifr) < 0 && errno == EINVAL;
+}
+
+static void queues_are_as_told_whatever_an_earlier_guest_left(void **state)
+{
+	struct net_backend *b;
+	int fds[2], mine[2];
+	struct net_tap_params p = {.fds = mine, .n_fds = 2, .vnet_hdr = true};
+
+	(void)state;
+	open_tap(fds);
+	for (unsigned int n = 0; n < 2; n++) {
+		mine[0] = dup(fds[0]);
+		mine[1] = dup(fds[1]);
+		assert_int_equal(net_tap_create(&p, &b, NULL), 0);
+		assert_int_equal(b->ops->set_queues(b, 2), 0);
+		assert_true(is_attached(fds[1]));
+		assert_int_equal(b->ops->set_queues(b, 1), 0);
+		assert_int_equal(b->ops->set_queues(b, 1), 0);
+		net_backend_destroy(b);
+	}
+	assert_false(is_attached(fds[1]));
+	close(fds[0]);
+	close(fds[1]);
 }
 
 static void bad_parameters_are_refused(void **state)
@@ -252,6 +304,8 @@ int main(void)
 		CASE(a_failed_read_is_a_lost_frame, setup),
 		CASE(what_the_kernel_says_to_an_ioctl_is_passed_on, setup),
 		cmocka_unit_test(queues_that_cannot_be_detached_are_an_error),
+		cmocka_unit_test(
+			queues_are_as_told_whatever_an_earlier_guest_left),
 		cmocka_unit_test(bad_parameters_are_refused),
 	};
 
