@@ -60,6 +60,30 @@ static void a_chain_goes_there_and_back(void **state)
 	assert_int_equal(virtq_pop(f->q, &f->c), 0);
 }
 
+/* From the second one on it is known where such a buffer is. */
+static void a_single_buffer_is_of_one_part_only(void **state)
+{
+	struct fake_queue *f = *state;
+	char buf[8] = "";
+
+	for (int i = 0; i < 3; i++) {
+		fake_queue_offer(f, NULL, 8);
+		assert_int_equal(virtq_pop(f->q, &f->c), 1);
+		assert_int_equal(f->c.n_out, 0);
+		assert_int_equal(f->c.out_len, 0);
+		assert_int_equal(f->c.in_len, 8);
+		assert_int_equal(virtq_chain_read(&f->c, 0, buf, 1), -ERANGE);
+		virtq_push(f->q, &f->c, 0);
+		fake_queue_offer(f, "ping", 0);
+		assert_int_equal(virtq_pop(f->q, &f->c), 1);
+		assert_int_equal(f->c.n_in, 0);
+		assert_int_equal(f->c.in_len, 0);
+		assert_int_equal(f->c.out_len, 4);
+		assert_int_equal(virtq_chain_write(&f->c, 0, buf, 1), -ERANGE);
+		virtq_push(f->q, &f->c, 0);
+	}
+}
+
 static void indices_wrap(void **state)
 {
 	struct fake_queue *f = *state;
@@ -495,6 +519,7 @@ int main(void)
 #define CASE(f, s) cmocka_unit_test_setup_teardown(f, s, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(a_chain_goes_there_and_back, setup),
+		CASE(a_single_buffer_is_of_one_part_only, setup),
 		CASE(indices_wrap, setup),
 		CASE(chains_come_back_in_any_order, setup),
 		CASE(a_full_queue_is_popped_to_its_end, setup),

@@ -6,6 +6,7 @@
 
 #include "devices/virtio/virtq.h"
 #include "mem/dma_view.h"
+#include "mem/guest_mem.h"
 #include "tests/fake/fake_queue.h"
 #include "tests/fake/fake_ram.h"
 #include "tests/fake/fake_ring.h"
@@ -228,6 +229,28 @@ static void buffers_outside_memory_are_refused(void **state)
 		}
 }
 
+/* Firmware, say: a device may read it, and nothing more. */
+static void rom_is_not_written_to(void **state)
+{
+	struct fake_queue *f = *state;
+	struct virtq_layout l = *fake_ring_layout(f->ring);
+	gpa_t rom = 2 * RAM;
+
+	assert_int_equal(
+		guest_mem_add_rom(fake_ram_mem(f->ram), rom, 4096, NULL), 0);
+	for (int i = 0; i < 2; i++) { /* before and after other buffers */
+		fake_ring_set_desc(f->ring, 0, 0, rom, 16, FAKE_DESC_WRITE, 0);
+		fake_ring_publish(f->ring, 0);
+		assert_broken(f, -EFAULT);
+	}
+	fake_ring_set_desc(f->ring, 0, 0, rom, 16, 0, 0);
+	fake_ring_publish(f->ring, 0);
+	assert_int_equal(virtq_pop(f->q, &f->c), 1);
+	assert_int_equal(f->c.out_len, 16);
+	l.device = rom;
+	assert_int_equal(virtq_enable(f->q, &l), -EFAULT);
+}
+
 static void private_buffers_are_refused_and_untouched(void **state)
 {
 	struct fake_queue *f = *state;
@@ -361,6 +384,7 @@ int main(void)
 		CASE(indirect_tables_that_were_not_negotiated_are_refused,
 		     setup_plain),
 		CASE(buffers_outside_memory_are_refused, setup),
+		CASE(rom_is_not_written_to, setup),
 		CASE(private_buffers_are_refused_and_untouched,
 		     setup_confidential),
 		CASE(more_than_4_gib_in_a_chain_are_refused, setup),
