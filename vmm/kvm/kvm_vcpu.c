@@ -47,13 +47,21 @@ enum {
 };
 #define CR0_PG BIT64(31)
 
+/*
+ * KVM_RUN says EAGAIN to a CPU that was waiting for INIT: which the boot CPU
+ * never does. To it, that is the thread that KVM starts for a VM at its first
+ * run (Linux 6.13 and later), and could not: the host's limit of processes.
+ */
+enum { RUN_AGAIN_MAX = 1000 };
+
 struct kvm_vcpu {
 	int fd;
 	unsigned int id;
 	int vm_fd; /* borrowed */
 	struct kvm_run *run;
 	size_t run_size;
-	int run_errno; /* of the last failed KVM_RUN */
+	int run_errno;	      /* of the last failed KVM_RUN */
+	unsigned int n_again; /* boot CPU: EAGAIN, one after the other */
 	atomic_bool stop;
 };
 
@@ -372,17 +380,23 @@ static void decode(struct kvm_vcpu *v, struct kvm_exit *ret)
 	}
 }
 
+static bool may_go_on(struct kvm_vcpu *v, int code)
+{
+	return code == EAGAIN && (v->id || v->n_again++ < RUN_AGAIN_MAX);
+}
+
 void kvm_vcpu_run(struct kvm_vcpu *v, struct kvm_exit *ret)
 {
 	*ret = (struct kvm_exit){.kind = KVM_EXIT_KIND_NONE};
 	v->run_errno = 0;
 	if (ioctl(v->fd, KVM_RUN, 0) == 0) {
+		v->n_again = 0;
 		decode(v, ret);
 		return;
 	}
 	if (atomic_load(&v->stop)) {
 		ret->kind = KVM_EXIT_KIND_STOPPED;
-	} else if (errno != EINTR && errno != EAGAIN) {
+	} else if (errno != EINTR && !may_go_on(v, errno)) {
 		v->run_errno = errno;
 		ret->kind = KVM_EXIT_KIND_ERROR;
 	}
@@ -394,7 +408,12 @@ void kvm_vcpu_error(const struct kvm_vcpu *v, char *buf, size_t len)
 	struct kvm_regs r = {0};
 
 	ioctl(v->fd, KVM_GET_REGS, &r);
-	if (v->run_errno)
+	if (v->run_errno == EAGAIN)
+		snprintf(buf, len,
+			 "vCPU %u: KVM could not start its thread: %s (limits "
+			 "that apply: ulimit -u, pids.max of the cgroup)",
+			 v->id, strerror(v->run_errno));
+	else if (v->run_errno)
 		snprintf(buf, len, "vCPU %u: KVM_RUN: %s (rip 0x%llx)", v->id,
 			 strerror(v->run_errno), r.rip);
 	else if (run->exit_reason == KVM_EXIT_FAIL_ENTRY)
