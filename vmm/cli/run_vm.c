@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "firmware/stage0_reason.h"
 #include "vmm/base/err.h"
@@ -40,7 +41,35 @@ struct runner {
 	struct launch_host launch;
 	struct timing timing;
 	struct launch_ledger ledger;
+	int stop_signal; /* the first that asked for the end; 0: none */
+	int64_t stop_ms; /* when */
 };
+
+enum { ONE_REQUEST_MS = 50 };
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/*
+ * Is @signo part of a request that is known? timeout(1) sends its signal to us
+ * and once more to our process group; behind the kernel's SIGHUP comes a
+ * shell's, and behind SIGTERM that of systemd (SendSIGHUP=).
+ */
+static bool is_repeated(struct runner *r, int signo)
+{
+	if (!r->stop_signal) {
+		r->stop_signal = signo;
+		r->stop_ms = now_ms();
+		return false;
+	}
+	return (signo == r->stop_signal || signo == SIGHUP) &&
+	       now_ms() - r->stop_ms < ONE_REQUEST_MS;
+}
 
 static void on_signal(void *arg, int signo)
 {
@@ -54,6 +83,8 @@ static void on_signal(void *arg, int signo)
 	case SIGTERM:
 	case SIGINT:
 	case SIGHUP:
+		if (is_repeated(r, signo))
+			break;
 		snprintf(who, sizeof(who), "stopped by SIG%s",
 			 sigabbrev_np(signo));
 		supervisor_stop(r->supervisor, who);
