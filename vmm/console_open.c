@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -58,12 +59,12 @@ static int open_stdio(struct console_files *f, struct err *err)
 
 static int open_file(const char *path, struct console_files *f, struct err *err)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY,
-		      0644);
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
 
 	if (fd < 0)
 		return fail(err, ERR_INPUT, -errno, path);
 	f->own[0] = fd;
+	f->file = path;
 	f->params.style = CONSOLE_STYLE_STREAM;
 	f->params.out_fd = fd;
 	return 0;
@@ -134,6 +135,23 @@ int console_open(const struct console_config *c, struct console_files *ret,
 	}
 	return err_set_kind(err, ERR_INTERNAL, -EINVAL, "console kind %d",
 			    (int)c->kind);
+}
+
+int console_empty_file(const struct console_files *f, struct err *err)
+{
+	struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	struct stat st;
+
+	if (!f->file || fstat(f->own[0], &st) < 0 || !S_ISREG(st.st_mode))
+		return 0;
+	if (!fcntl(f->own[0], F_OFD_GETLK, &l) && l.l_type != F_UNLCK)
+		return err_set_kind(err, ERR_INPUT, -EBUSY,
+				    "--console: %s is in use, as a guest's "
+				    "disk or variables; choose another file",
+				    f->file);
+	if (ftruncate(f->own[0], 0) < 0)
+		return fail(err, ERR_INPUT, -errno, f->file);
+	return 0;
 }
 
 void console_close(struct console_files *f)

@@ -14,6 +14,7 @@ struct console_files {
 	struct console_params params;
 	int own[2];	   /* descriptors to close, or -1 */
 	char *unlink_path; /* socket to remove, or NULL */
+	const char *file;  /* borrowed from the configuration, or NULL */
 	bool raw;	   /* the terminal is in raw mode */
 };
 
@@ -25,6 +26,12 @@ struct console_files {
  */
 int console_open(const struct console_config *c, struct console_files *ret,
 		 struct err *err);
+/*
+ * What was in the file of file=PATH goes: just before the guest starts, and
+ * after its disks were opened. A start that fails earlier takes nothing away.
+ * -EBUSY       it is locked, as a disk is
+ */
+int console_empty_file(const struct console_files *f, struct err *err);
 /* Give everything back. Fine after a failed or missing console_open(). */
 void console_close(struct console_files *f);
 /* "Nothing is open": what console_files must be initialised with. */

@@ -225,6 +225,8 @@ static int open_and_run(struct runner *r, struct run_result *res,
 	if (!ret)
 		ret = fault_point("control", err);
 	if (!ret)
+		ret = console_empty_file(&files, err);
+	if (!ret)
 		ret = supervisor_start(r->supervisor, r->kvm_fd, r->console,
 				       r->files, err);
 	if (!ret)
