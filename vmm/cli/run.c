@@ -1,4 +1,5 @@
 /* vmm/cli/run.c - `coffer run`: options in, one guest, exit status out. */
+#include <signal.h>
 #include <stdio.h>
 
 #include "vmm/base/err.h"
@@ -93,6 +94,7 @@ int cli_run(int argc, char *const *argv)
 	struct run_config c;
 	int r, status;
 
+	signal(SIGXFSZ, SIG_IGN); /* ulimit -f: the file's error, not our end */
 	run_config_init(&c);
 	r = option_parse_args(&run_option_table, argc, argv, &c, &outcome,
 			      &err);

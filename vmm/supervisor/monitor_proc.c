@@ -49,6 +49,11 @@ int monitor_proc_find(int *ret_fd, struct err *err)
 	if (fd < 0)
 		fd = open(COFFER_LIBEXECDIR "/coffer-monitor",
 			  O_PATH | O_CLOEXEC);
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+		return err_set_kind(err, ERR_HOST, -errno,
+				    "%s: %s (limits that apply: ulimit -n, "
+				    "fs.file-max)",
+				    name, strerror(errno));
 	if (fd < 0)
 		return err_set_kind(err, ERR_HOST, -errno,
 				    "%s is neither in %s nor in %s: %s; "
@@ -113,6 +118,7 @@ static void default_signals(void)
 		sigaction(i, &sa, NULL);
 	sa.sa_handler = SIG_IGN; /* those it writes to come and go */
 	sigaction(SIGPIPE, &sa, NULL);
+	sigaction(SIGXFSZ, &sa, NULL); /* a disk's error, not its end */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
