@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+"""What operators do to a run besides giving it options: limits, wrappers, files that are used twice.
+
+operator_test.py --coffer FILE --payloads DIR CASE...     ("list" prints the cases)
+Exit status 0 all passed, 1 a case failed, 77 skipped: no usable /dev/kvm.
+"""
+import os
+import resource
+import signal
+import sys
+import time
+
+from harness import PATIENCE, Env, check, main, read_until
+
+CASES = {}
+
+
+def case(f):
+    CASES[f.__name__] = f
+    return f
+
+
+def limited(what, n):
+    return lambda: resource.setrlimit(what, (n, n))
+
+
+@case
+def the_same_signal_again_at_once_is_no_second_one(e):
+    """timeout(1) sends it twice, and so do shells; of systemd's two the other is SIGHUP."""
+    for again in (signal.SIGTERM, signal.SIGHUP):
+        p = e.start("idle", "--stop-timeout", "0.3")
+        read_until(p.stdout.fileno(), b"idle")
+        p.send_signal(signal.SIGTERM)
+        time.sleep(0.02)
+        p.send_signal(again)
+        check(p.wait(PATIENCE) == 124, (again, p.returncode))
+    p = e.start("idle", "--stop-timeout", "600")
+    read_until(p.stdout.fileno(), b"idle")
+    p.send_signal(signal.SIGTERM)
+    time.sleep(0.2)
+    p.send_signal(signal.SIGTERM)
+    check(p.wait(PATIENCE) == 0, p.returncode)
+
+
+@case
+def a_limit_of_processes_ends_a_start(e):
+    """KVM starts a thread of its own (Linux 6.13), and a vCPU that never runs does not say why."""
+    for n in range(5):
+        p = e.run("exit_zero", preexec_fn=limited(resource.RLIMIT_NPROC, n))
+        why = p.stderr.decode()
+        check(p.returncode == 0 or p.returncode == 69 and "temporarily unavailable" in why, (n, p))
+        check("KVM" not in why or "ulimit -u" in why, why)
+
+
+@case
+def a_limit_of_file_sizes_ends_no_run(e):
+    log, status, sock = e.path("log"), e.path("status"), e.path("sock")
+    small = limited(resource.RLIMIT_FSIZE, 0)
+    p = e.run("first", "--console", "file=" + log, "--status-file", status, "--api", sock, preexec_fn=small)
+    check(p.returncode == 69 and b"--status-file" in p.stderr, p)
+    check(not os.listdir(e.tmp) or os.listdir(e.tmp) == ["log"], os.listdir(e.tmp))
+    p = e.run("idle", "--timeout", "0.3", "--console", "file=" + log, preexec_fn=small)
+    check(p.returncode == 124 and b"is lost" in p.stderr, p)
+
+
+@case
+def a_console_file_is_emptied_when_the_guest_starts_and_not_before(e):
+    log, disk = e.path("log"), e.path("disk")
+    with open(log, "w", encoding="ascii") as f:
+        f.write("yesterday\n")
+    p = e.run("exit_zero", "--console", "file=" + log, "--disk", e.path("none"))
+    check(p.returncode == 66, p)
+    check(os.path.getsize(log) == 10, "a start that failed has emptied it")
+    p = e.run("exit_zero", "--console", "file=" + log)
+    check(p.returncode == 0, p)
+    with open(log, encoding="ascii") as f:
+        check("yesterday" not in f.read(), "what was there is still there")
+    with open(disk, "wb") as f:
+        f.truncate(1 << 20)
+    for how in ("", ",ro"):
+        p = e.run("exit_zero", "--disk", disk + how, "--console", "file=" + disk)
+        check(p.returncode == 66 and b"--console" in p.stderr, p)
+        check(os.path.getsize(disk) == 1 << 20, "the disk is gone")
+
+
+if __name__ == "__main__":
+    sys.exit(main(CASES, Env))
