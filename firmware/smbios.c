@@ -189,14 +189,16 @@ static int check(const struct smbios_config *c, struct err *err)
 		return err_set_kind(err, ERR_USAGE, -EINVAL,
 				    "SMBIOS serial number %s", why);
 	if (c->n_oem > SMBIOS_OEM_MAX)
-		return err_set_kind(err, ERR_USAGE, -E2BIG,
-				    "%zu SMBIOS OEM strings, possible are %d",
-				    c->n_oem, SMBIOS_OEM_MAX);
+		return err_set_kind(
+			err, ERR_USAGE, -E2BIG,
+			"--oem-string: %zu are given; at most %d are "
+			"possible",
+			c->n_oem, SMBIOS_OEM_MAX);
 	for (size_t i = 0; i < c->n_oem; i++)
 		if ((why = why_bad(c->oem[i])))
 			return err_set_kind(err, ERR_USAGE, -EINVAL,
-					    "SMBIOS OEM string %zu %s", i + 1,
-					    why);
+					    "--oem-string: number %zu %s",
+					    i + 1, why);
 	return 0;
 }
 

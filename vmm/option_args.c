@@ -360,7 +360,9 @@ int option_parse_args(const struct option_table *t, int argc, char *const *argv,
 		return 0;
 	require_operands(&s);
 	for (size_t i = 0; i < s.n; i++)
-		if (s.v[i].o->is_config)
+		if (s.v[i].o->is_config && !*s.v[i].value)
+			USAGE(&s, "--%s: the path is empty", s.v[i].o->name);
+		else if (s.v[i].o->is_config)
 			keep_first(&s, apply_file(&s, s.v[i].value, target,
 						  err_slot(&s)));
 	apply_args(&s, target);

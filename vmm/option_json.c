@@ -60,6 +60,16 @@ static int wrong_type(const struct option_desc *o, const json_t *j,
 			    expected(o), type_name(j));
 }
 
+/* The same, for an element of an array. */
+static int wrong_element(const struct option_desc *o, const json_t *j,
+			 struct err *err)
+{
+	return err_set_kind(err, ERR_USAGE, -EINVAL, "expected %s, not %s",
+			    o->kind == OPTION_GROUPS ? "an object or a string"
+						     : "a string",
+			    type_name(j));
+}
+
 static int set_value(const struct option_desc *o, void *base, const json_t *j,
 		     struct err *err);
 
@@ -105,16 +115,6 @@ static int set_object(const struct option_desc *o, void *base,
 	return option_group_end(o, group, seen, err);
 }
 
-static int set_string_or_object(const struct option_desc *o, void *base,
-				const json_t *j, struct err *err)
-{
-	if (json_is_object(j))
-		return set_object(o, base, j, err);
-	if (json_is_string(j))
-		return option_set_text(o, base, json_string_value(j), err);
-	return wrong_type(o, j, err);
-}
-
 static int set_array(const struct option_desc *o, void *base, const json_t *a,
 		     struct err *err)
 {
@@ -127,12 +127,12 @@ static int set_array(const struct option_desc *o, void *base, const json_t *a,
 	{
 		int r;
 
-		if (o->kind == OPTION_GROUPS)
-			r = set_string_or_object(o, base, j, err);
+		if (json_is_object(j) && o->kind == OPTION_GROUPS)
+			r = set_object(o, base, j, err);
 		else if (json_is_string(j))
 			r = option_set_text(o, base, json_string_value(j), err);
 		else
-			r = wrong_type(o, j, err);
+			r = wrong_element(o, j, err);
 		if (r < 0) {
 			err_prefix(err, "[%zu]", i);
 			return r;
@@ -166,7 +166,9 @@ static int set_value(const struct option_desc *o, void *base, const json_t *j,
 			return wrong_type(o, j, err);
 		return set_number(o, base, j, err);
 	case OPTION_GROUP:
-		return set_string_or_object(o, base, j, err);
+		if (json_is_object(j))
+			return set_object(o, base, j, err);
+		break;
 	default:
 		break;
 	}

@@ -21,13 +21,19 @@ static int fail(struct err *err, enum err_kind kind, int code, const char *what,
 			    strerror(-code));
 }
 
+static bool is_socket(const char *path)
+{
+	struct stat st;
+
+	return !lstat(path, &st) && S_ISSOCK(st.st_mode);
+}
+
 /* Is nobody listening there? A socket file outlives a killed process. */
 static bool is_stale(const struct sockaddr_un *a)
 {
 	AUTO(fd_closep) int fd = -1;
-	struct stat st;
 
-	if (lstat(a->sun_path, &st) < 0 || !S_ISSOCK(st.st_mode))
+	if (!is_socket(a->sun_path))
 		return false;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	return fd >= 0 &&
@@ -58,10 +64,11 @@ int unix_listen(const char *path, int backlog, const char *what,
 	r = bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 ? -errno : 0;
 	umask(mask);
 	if (r == -EADDRINUSE)
-		return err_set_kind(err, ERR_INPUT, r,
-				    "%s: %s exists and is in use; remove it or "
-				    "choose another path",
-				    what, path);
+		return err_set_kind(
+			err, ERR_INPUT, r, "%s: %s %s; choose another path",
+			what, path,
+			is_socket(path) ? "is in use by another program"
+					: "exists, and is no socket");
 	if (r < 0)
 		return fail(err, ERR_INPUT, r, what, path);
 	if (listen(fd, backlog) < 0) {

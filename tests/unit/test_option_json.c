@@ -50,8 +50,11 @@ static void json_types_are_checked(void **state)
 		     "delay: expected a number, not a string");
 	json_refuses("{\"note\": \"a\"}",
 		     "note: expected an array of strings, not a string");
-	json_refuses("{\"note\": [\"a\", 1]}", "note: [1]: expected an array "
-					       "of strings, not an integer");
+	json_refuses("{\"note\": [\"a\", 1]}",
+		     "note: [1]: expected a string, not an integer");
+	json_refuses("{\"disk\": [1]}",
+		     "disk: [0]: expected an object or a string, not an "
+		     "integer");
 	json_refuses("{\"disk\": {}}", "disk: expected an array of objects or "
 				       "strings, not an object");
 	json_refuses("{\"rom\": null}",
@@ -182,6 +185,19 @@ static void what_is_overridden_is_still_checked(void **state)
 	unlink(f.path);
 }
 
+static void a_file_without_a_name_is_refused(void **state)
+{
+	enum option_outcome outcome;
+	struct target t;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(parse(&t, &outcome, &err, "--config="), -EINVAL);
+	assert_string_equal(err.msg, "--config: the path is empty");
+	assert_int_equal(err.kind, ERR_USAGE);
+	option_free(&table, &t);
+}
+
 static void a_file_that_cannot_be_read_is_named(void **state)
 {
 	enum option_outcome outcome;
@@ -214,6 +230,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_json_is_an_input_error),
 		cmocka_unit_test(the_command_line_overrides_the_file),
 		cmocka_unit_test(what_is_overridden_is_still_checked),
+		cmocka_unit_test(a_file_without_a_name_is_refused),
 		cmocka_unit_test(a_file_that_cannot_be_read_is_named),
 	};
 

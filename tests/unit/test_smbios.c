@@ -185,11 +185,11 @@ static void empty_strings_and_control_characters_are_refused(void **state)
 	struct smbios_config c = {.oem = oem, .n_oem = 2};
 
 	(void)state;
-	refused(&c, -EINVAL, "OEM string 2 is empty");
+	refused(&c, -EINVAL, "--oem-string: number 2 is empty");
 	oem[1] = "a\nb";
-	refused(&c, -EINVAL, "OEM string 2 has a control character");
+	refused(&c, -EINVAL, "--oem-string: number 2 has a control character");
 	oem[1] = "\x7f";
-	refused(&c, -EINVAL, "OEM string 2");
+	refused(&c, -EINVAL, "--oem-string: number 2");
 	c = (struct smbios_config){.serial = ""};
 	refused(&c, -EINVAL, "serial number is empty");
 	c.serial = "\t";
@@ -234,7 +234,7 @@ static void more_strings_than_the_count_can_say_are_refused(void **state)
 	assert_int_equal(find(&b, 11)[4], 255);
 	free(b.data);
 	c.n_oem++;
-	refused(&c, -E2BIG, "256 SMBIOS OEM strings");
+	refused(&c, -E2BIG, "256 are given");
 }
 
 int main(void)

@@ -89,6 +89,7 @@ static void a_socket_in_use_is_left_alone(void **state)
 	assert_int_equal(f->err.kind, ERR_INPUT);
 	assert_non_null(strstr(f->err.msg, f->path));
 	assert_non_null(strstr(f->err.msg, "--x"));
+	assert_non_null(strstr(f->err.msg, "in use"));
 	assert_int_equal(reach(f->path), 0);
 	close(fd);
 }
@@ -101,6 +102,7 @@ static void a_file_is_left_alone(void **state)
 
 	close(fd);
 	assert_int_equal(unix_listen(f->path, 4, "--x", &f->err), -EADDRINUSE);
+	assert_non_null(strstr(f->err.msg, "no socket"));
 	assert_int_equal(lstat(f->path, &st), 0);
 	assert_true(S_ISREG(st.st_mode));
 }
