@@ -24,7 +24,7 @@
 #define STAGE0_REASONS(X)                                                      \
 	/* the processor and its memory encryption */                          \
 	X(NO_LONG_MODE, 1, "the CPU has no 64-bit mode")                       \
-	X(SEV_HIDDEN, 2, "SEV is active, but the host hides it in CPUID")      \
+	X(SEV_HIDDEN, 2, "SEV is active, but the host hides it")               \
 	X(C_BIT_POSITION, 3, "the host names a C-bit that cannot be one")      \
 	X(C_BIT_WRONG, 4, "the C-bit the host names does not encrypt")         \
 	X(NO_RANDOM, 5, "the CPU gives no random numbers (RDRAND)")            \

@@ -63,6 +63,14 @@ static inline uint64_t s0_hypercall(bool intel, uint64_t nr, uint64_t a,
 	return ret;
 }
 
+/* From here on an exception, whoever makes it, ends the VM. */
+static inline void s0_no_exceptions(void)
+{
+	static const uint8_t idtr[10];
+
+	__asm__ volatile("lidt %0" : : "m"(idtr));
+}
+
 static inline void s0_flush_cache(const uint8_t *p, size_t len)
 {
 	enum { LINE = 64 };

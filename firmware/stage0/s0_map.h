@@ -28,6 +28,9 @@
 #define S0_JUMP_TABLE 0x8000
 #define S0_CMDLINE 0x10000
 #define S0_CMDLINE_MAX 0x10000
+/* Nobody writes there before paging is on. */
+#define S0_NOISE S0_CMDLINE
+#define S0_NOISE_LEN 0x1000
 #define S0_BASE 0x20000
 #define S0_END 0x30000
 #define S0_SECRETS 0x30000

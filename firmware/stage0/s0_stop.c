@@ -56,6 +56,7 @@ _Static_assert(DEBUG_EXIT_PORT == PORT_DEBUG_EXIT, "");
 void s0_stop_silently(enum stage0_reason reason)
 {
 	if (s0_sev_status & SEV_STATUS_ES) {
+		s0_no_exceptions();
 		s0_wrmsr(MSR_GHCB, (uint64_t)reason << 16 |
 					   GHCB_TERM_SET << 12 |
 					   GHCB_MSR_TERM_REQ);

@@ -1,6 +1,7 @@
 /* firmware/stage0/s0_trap.c - the IDT, and where its gates lead. */
 #include "firmware/stage0/s0_trap.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "firmware/stage0/s0_console.h"
@@ -77,15 +78,31 @@ static void say(const char *name, uint64_t v)
 	s0_console_hex(&s0_ports, v);
 }
 
+/*
+ * Its own instructions raise no #VC: one that comes all the same was injected,
+ * and enough of them would overflow the stack.
+ */
+static void on_vc(struct s0_frame *f)
+{
+	static bool busy;
+	enum stage0_reason r = STAGE0_VC_UNKNOWN;
+
+	if (!busy) {
+		busy = true;
+		r = s0_vc_handle(&the_vc, f, (const uint8_t *)f->rip);
+	}
+	if (r != STAGE0_OK) /* words need the host's help, too */
+		s0_stop_silently(r);
+	busy = false;
+}
+
 /* Called by trap.S. */
 void s0_trap(struct s0_frame *f)
 {
-	enum stage0_reason r;
+	static bool stopping;
 
 	if (f->vector == S0_VECTOR_VC && s0_sev_status & SEV_STATUS_ES) {
-		r = s0_vc_handle(&the_vc, f, (const uint8_t *)f->rip);
-		if (r != STAGE0_OK) /* words need the host's help, too */
-			s0_stop_silently(r);
+		on_vc(f);
 		return;
 	}
 	if (f->vector == S0_VECTOR_GP &&
@@ -93,6 +110,9 @@ void s0_trap(struct s0_frame *f)
 		f->rip = (uintptr_t)s0_wrmsr_safe_end;
 		return;
 	}
+	if (stopping)
+		s0_stop_silently(STAGE0_EXCEPTION);
+	stopping = true;
 	say("stage0: exception ", f->vector);
 	say(" error ", f->error);
 	say(" at ", f->rip);

@@ -8,7 +8,8 @@
  *
  * SEV is recognised by its status MSR: reads of it cannot be intercepted (APM 2,
  * 15.34.10 "SEV_STATUS MSR"), while CPUID is whatever the host likes. Where the
- * MSR does not exist, reading it raises #GP.
+ * MSR does not exist, reading it raises #GP. But a host may inject exceptions:
+ * that memory is not encrypted is tried out like the C-bit.
  */
 #include "firmware/stage0/s0_map.h"
 #include "firmware/stage0/s0_sev.h"
@@ -61,6 +62,7 @@ start32:
 	movl $MSR_SEV_STATUS, %ecx
 	rdmsr
 have_status:
+	lidtl no_idt			/* any other exception ends the VM */
 	movl %eax, s0_sev_status
 	movl %eax, %ebp			/* stays: the status */
 	testl $SEV_STATUS_SEV, %ebp
@@ -116,6 +118,21 @@ plain:
 	jnc stop32
 
 	/*
+	 * If the host made that #GP, memory that nobody wrote is noise, which
+	 * the host cannot know, and another one as soon as paging is on.
+	 */
+	movl $S0_NOISE, %esi
+	movl $(S0_NOISE_LEN / 8), %ecx
+	xorl %eax, %eax
+	xorl %edx, %edx
+1:	xorl (%esi), %eax
+	xorl 4(%esi), %edx
+	addl $8, %esi
+	loop 1b
+	movl %eax, c_bit_probe
+	movl %edx, c_bit_probe + 4
+
+	/*
 	 * 4 GiB, one to one, in pages of 2 MiB. All are private but the one at
 	 * S0_SHARED. The C-bit is only looked at in the last level.
 	 */
@@ -142,6 +159,8 @@ page_tables:
 	jnc 2b
 	movl $0, S0_PAGE_TABLES + 0x2000 + (S0_SHARED >> 21) * 8 + 4
 
+	movl c_bit_probe, %esi
+	movl c_bit_probe + 4, %edi
 	movl $CR4_SSE_PAE, %eax
 	movl %eax, %cr4
 	movl $S0_PAGE_TABLES, %eax
@@ -150,18 +169,20 @@ page_tables:
 	rdmsr
 	orl $EFER_LME, %eax
 	wrmsr
-	movl c_bit_probe, %esi
-	movl c_bit_probe + 4, %edi
 	movl %cr0, %eax
 	orl $CR0_PG, %eax
 	movl %eax, %cr0
 
 	/*
 	 * Now reads go through the page tables. A C-bit that does not encrypt
-	 * finds ciphertext where the random numbers are, or other memory.
+	 * finds ciphertext where the random numbers are, or other memory; so
+	 * does none, if there should be one.
 	 */
 	movl $REASON_C_BIT_WRONG, %ebx
-	cmpl c_bit_probe, %esi
+	testl $SEV_STATUS_SEV, %ebp
+	jnz 1f
+	movl $REASON_SEV_HIDDEN, %ebx
+1:	cmpl c_bit_probe, %esi
 	jne stop32
 	cmpl c_bit_probe + 4, %edi
 	jne stop32
@@ -218,7 +239,7 @@ random32:
 	jmp stop32			/* %ebx is REASON_NO_RANDOM */
 2:	ret
 
-	/* From the RDMSR, the only one that may fault: 0 is the answer. */
+	/* From the RDMSR, or it looks like that: 0 is the answer. */
 gp32:
 	movl $s0_stack_top, %esp
 	xorl %eax, %eax
@@ -280,6 +301,8 @@ gdt_ptr_flash:
 idt32_ptr:
 	.word 14 * 8 - 1
 	.long idt32
+no_idt:	.word 0
+	.long 0
 
 	.section .bss.start, "aw", @nobits
 	.balign 8
@@ -330,6 +353,7 @@ copy32:
 	.globl s0_ap_reset
 s0_ap_reset:
 	cli
+	lidtl %cs:REAL16(no_idt)	/* no vectors are at 0 */
 	xorw %ax, %ax
 	movw %ax, %ds
 	cmpl $JUMP_TABLE_READY, S0_JUMP_TABLE + JUMP_TABLE_READY_OFF

@@ -10,7 +10,6 @@
  * which comes before, is real. The guest gets a fw_cfg without a kernel, so a
  * start that goes well ends with that reason.
  */
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -55,11 +54,7 @@ static void at_ap_reset(struct host *h, const char *image)
 
 	start(h, image);
 	rom = pages(S0_IMAGE_LEN);
-	int fd = open(image, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0 || read(fd, rom, S0_IMAGE_LEN) != S0_IMAGE_LEN)
-		fail(h, "cannot read the image");
-	close(fd);
+	read_image(h, image, rom);
 	/* last before the table's own entry: 18 + 22 bytes before its end */
 	uint32_t reset = load_le32(rom + S0_IMAGE_LEN - 32 - 18 - 22);
 
@@ -187,6 +182,25 @@ static void sev_hidden(struct host *h, const char *image)
 	stops(h, STAGE0_SEV_HIDDEN, false);
 }
 
+/*
+ * The host injects the #GP of a CPU without that MSR. Then nothing is read
+ * decrypted any more, and the host writes what it likes to be read: zeros,
+ * which is what is at the begin of .bss.
+ */
+static void sev_hidden_by_an_exception(struct host *h, const char *image)
+{
+	uint32_t noise = 1;
+
+	h->status = UINT64_MAX;
+	h->forget_bss = true;
+	start(h, image);
+	for (size_t i = 0; i < S0_NOISE_LEN; i++) {
+		noise = noise * 1664525 + 1013904223;
+		h->ram[S0_NOISE + i] = (uint8_t)(noise >> 24);
+	}
+	stops(h, STAGE0_SEV_HIDDEN, false);
+}
+
 static void c_bit_in_the_address(struct host *h, const char *image)
 {
 	h->status = SEV_STATUS_SEV;
@@ -265,6 +279,38 @@ static void sev_es_of_an_unknown_version(struct host *h, const char *image)
 	terminates(h, STAGE0_GHCB_PROTOCOL);
 }
 
+/* It must not be taken for that of the MSR: without SEV nothing is verified. */
+static void sev_es_with_an_exception_at_its_begin(struct host *h,
+						  const char *image)
+{
+	h->status = SEV_STATUS_SEV | SEV_STATUS_ES;
+	h->no_rdrand = true;
+	h->inject = VECTOR_GP;
+	h->inject_from = GHCB_MSR_CPUID_REQ;
+	start(h, image);
+	run(h);
+	if (!h->shut_down || h->injected != 1)
+		fail(h, "a shutdown was expected");
+}
+
+/* #VC for an instruction that raises none, in its handler again and again. */
+static void sev_es_with_exceptions_in_its_handler(struct host *h,
+						  const char *image)
+{
+	h->status = SEV_STATUS_SEV | SEV_STATUS_ES;
+	h->c_bit = UINT32_MAX;
+	h->ghcb_answer =
+		UINT64_C(2) << 48 | UINT64_C(1) << 32 | GHCB_MSR_INFO_RESP;
+	h->inject = VECTOR_VC;
+	h->inject_error = 0x7c; /* an access to an MSR */
+	h->inject_from = GHCB_MSR_INFO_REQ;
+	start(h, image);
+	put_hashes(h);
+	terminates(h, STAGE0_VC_UNKNOWN);
+	if (h->injected != 2)
+		fail(h, "the second one was to be the last");
+}
+
 static void an_ap_jumps_at_once(struct host *h, const char *image)
 {
 	at_ap_reset(h, image);
@@ -302,6 +348,18 @@ static void an_ap_ignores_a_table_of_noise(struct host *h, const char *image)
 		fail(h, "AP_RESET_HOLD was expected");
 }
 
+/* There are no vectors where real mode has them. */
+static void an_ap_takes_no_exceptions(struct host *h, const char *image)
+{
+	h->inject = VECTOR_GP;
+	h->inject_from = GHCB_MSR_AP_HOLD_REQ;
+	at_ap_reset(h, image);
+	run(h);
+	run(h);
+	if (!h->shut_down || h->injected != 1)
+		fail(h, "a shutdown was expected");
+}
+
 #define CASE(f)                                                                \
 	{                                                                      \
 #f, f                                                          \
@@ -321,6 +379,7 @@ static const struct {
 	CASE(sev_with_more_ram_in_e820),
 	CASE(sev_with_ram_where_firmware_is),
 	CASE(sev_hidden),
+	CASE(sev_hidden_by_an_exception),
 	CASE(c_bit_in_the_address),
 	CASE(c_bit_behind_the_address),
 	CASE(c_bit_that_does_not_encrypt),
@@ -329,9 +388,12 @@ static const struct {
 	CASE(sev_es),
 	CASE(sev_es_with_nonsense_for_cpuid),
 	CASE(sev_es_of_an_unknown_version),
+	CASE(sev_es_with_an_exception_at_its_begin),
+	CASE(sev_es_with_exceptions_in_its_handler),
 	CASE(an_ap_jumps_at_once),
 	CASE(an_ap_is_held_until_there_is_a_table),
 	CASE(an_ap_ignores_a_table_of_noise),
+	CASE(an_ap_takes_no_exceptions),
 };
 
 int main(int argc, char **argv)

@@ -17,6 +17,9 @@ enum {
 	SKIPPED = 77,
 	CPUIDS = 256,
 	AP_TARGET = 0x70000,
+	INJECTIONS_MAX = 300,
+	VECTOR_GP = 13,
+	VECTOR_VC = 29,
 };
 
 struct host {
@@ -27,10 +30,15 @@ struct host {
 	uint32_t c_bit;	 /* in CPUID; 0: no leaf 0x8000001f */
 	uint32_t real_c_bit;
 	bool no_rdrand, wrong_alias;
+	bool forget_bss;	/* its begin reads as zeros once paging is on */
 	uint64_t ghcb_answer;	/* to the request for a version */
 	uint64_t cpuid_request; /* the answer to those: 0: right ones */
 	const uint8_t *e820;	/* fw_cfg's etc/e820; NULL: there is none */
 	uint32_t e820_len;
+	/* An exception, made at each request in the GHCB's MSR. */
+	uint8_t inject;	       /* VECTOR_GP, VECTOR_VC; 0: none */
+	uint32_t inject_error; /* of #VC: what was intercepted */
+	uint32_t inject_from;  /* the first request, its lower 12 bits */
 	struct {
 		struct kvm_cpuid2 c;
 		struct kvm_cpuid_entry2 e[CPUIDS];
@@ -42,7 +50,8 @@ struct host {
 	uint64_t last_ghcb, term;
 	unsigned int ghcb_writes;
 	uint64_t dma_lowest, dma_highest;
-	bool halted;
+	bool halted, shut_down;
+	unsigned int injected;
 
 	uint8_t cmos_index;
 	uint16_t key; /* by ports */
@@ -57,11 +66,14 @@ __attribute__((noreturn)) void skip(const char *what);
 int need(long r, const char *what);
 
 uint8_t *pages(size_t len);
+/* S0_IMAGE_LEN bytes. */
+void read_image(struct host *h, const char *path, uint8_t *ret);
 /* A VM with stage0 at its reset vector, as @h wants it. */
 void start(struct host *h, const char *image);
 /* A table of hashes at S0_HASHES; nobody has to know the hashes. */
 void put_hashes(struct host *h);
-/* Returns at a halt, or when the guest ends or waits by the GHCB. */
+/* Returns at a halt, a shutdown, or when the guest ends or waits by the GHCB.
+ */
 void run(struct host *h);
 
 #endif

@@ -1,6 +1,7 @@
 /* tests/system/stage0_host_vm.c - KVM, and the devices stage0 talks to. */
 #include "tests/system/stage0_host.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +16,12 @@
 #include "mem/mem_map.h"
 #include "vmm/base/bytes.h"
 
-enum { KEY_E820 = 0x20, CONTROL_SELECT = 1 << 3 };
+enum {
+	KEY_E820 = 0x20,
+	CONTROL_SELECT = 1 << 3,
+	BSS_BEGIN_LEN = 128, /* of .bss: what start.S has there, and more */
+};
+#define MSR_EFER 0xc0000080
 
 void fail(const struct host *h, const char *why)
 {
@@ -89,20 +95,31 @@ static void filter_msrs(struct host *h)
 			      .nmsrs = 2,
 			      .base = MSR_GHCB,
 			      .bitmap = none},
+		/* What is read right before paging. */
+		.ranges[1] = {.flags = h->forget_bss ? KVM_MSR_FILTER_READ : 0,
+			      .nmsrs = h->forget_bss,
+			      .base = MSR_EFER,
+			      .bitmap = none},
 	};
 
 	need(ioctl(h->vm, KVM_ENABLE_CAP, &cap), "MSRs in user space");
 	need(ioctl(h->vm, KVM_X86_SET_MSR_FILTER, &f), "MSR filter");
 }
 
+void read_image(struct host *h, const char *path, uint8_t *ret)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || read(fd, ret, S0_IMAGE_LEN) != S0_IMAGE_LEN)
+		fail(h, "cannot read the image");
+	close(fd);
+}
+
 static void load_image(struct host *h, const char *path)
 {
 	uint8_t *rom = pages(S0_IMAGE_LEN);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-	if (fd < 0 || read(fd, rom, S0_IMAGE_LEN) != S0_IMAGE_LEN)
-		fail(h, "cannot read the image");
-	close(fd);
+	read_image(h, path, rom);
 	map(h, 1, MEM_FLASH_END - S0_IMAGE_LEN, rom, S0_IMAGE_LEN,
 	    KVM_MEM_READONLY);
 }
@@ -308,6 +325,11 @@ static void on_rdmsr(struct host *h)
 		h->run->msr.data = ghcb_answer(h);
 		return;
 	}
+	if (h->run->msr.index == MSR_EFER) {
+		h->run->msr.data = 0;
+		memset(h->ram + S0_BASE + S0_IMAGE_LEN, 0, BSS_BEGIN_LEN);
+		return;
+	}
 	h->run->msr.data = h->status;
 	if (h->status == UINT64_MAX)
 		h->run->msr.error = 1; /* no such register: #GP */
@@ -330,6 +352,78 @@ static void odd_exit(struct host *h)
 	fail(h, "an exit nobody expects");
 }
 
+static void push(struct host *h, struct kvm_regs *r, uint64_t v)
+{
+	r->rsp -= 8;
+	if (r->rsp > RAM - 8)
+		fail(h, "the stack is not in RAM");
+	store_le64(h->ram + r->rsp, v);
+}
+
+/*
+ * As a CPU with SEV-ES does it (APM 2, 8.9 "Long-Mode Interrupt Control
+ * Transfers"): others know no #VC, and push no error code for it.
+ */
+static void enter_vc(struct host *h, const struct kvm_sregs *s,
+		     struct kvm_regs *r)
+{
+	uint64_t gate = s->idt.base + VECTOR_VC * 16, rsp = r->rsp;
+
+	if (gate > RAM - 16)
+		fail(h, "the IDT is not in RAM");
+	r->rsp &= ~UINT64_C(15);
+	push(h, r, s->ss.selector);
+	push(h, r, rsp);
+	push(h, r, r->rflags);
+	push(h, r, s->cs.selector);
+	push(h, r, r->rip);
+	push(h, r, h->inject_error);
+	r->rip = load_le16(h->ram + gate) |
+		 (uint64_t)load_le16(h->ram + gate + 6) << 16;
+}
+
+static void inject_gp(struct host *h, bool protected_mode)
+{
+	struct kvm_vcpu_events e;
+
+	need(ioctl(h->vcpu, KVM_GET_VCPU_EVENTS, &e), "events");
+	e.exception.injected = 1;
+	e.exception.nr = VECTOR_GP;
+	e.exception.has_error_code = protected_mode;
+	e.exception.error_code = 0;
+	need(ioctl(h->vcpu, KVM_SET_VCPU_EVENTS, &e), "events");
+}
+
+/*
+ * The instruction that made the exit is finished. #GP comes at the next one,
+ * #VC as if that one had raised it.
+ */
+static void inject(struct host *h)
+{
+	enum { WRMSR_LEN = 2 };
+	bool first = (h->last_ghcb & 0xfff) == h->inject_from;
+	struct kvm_sregs s;
+	struct kvm_regs r;
+
+	if (!h->inject || (!h->injected && !first) ||
+	    h->injected == INJECTIONS_MAX)
+		return;
+	h->injected++;
+	h->run->immediate_exit = 1;
+	if (!ioctl(h->vcpu, KVM_RUN, 0) || errno != EINTR)
+		fail(h, "KVM_RUN");
+	h->run->immediate_exit = 0;
+	need(ioctl(h->vcpu, KVM_GET_REGS, &r), "registers");
+	need(ioctl(h->vcpu, KVM_GET_SREGS, &s), "registers");
+	if (h->inject == VECTOR_GP) {
+		inject_gp(h, s.cr0 & 1);
+		return;
+	}
+	r.rip -= WRMSR_LEN;
+	enter_vc(h, &s, &r);
+	need(ioctl(h->vcpu, KVM_SET_REGS, &r), "registers");
+}
+
 void run(struct host *h)
 {
 	for (unsigned int i = 0; i < EXITS_MAX; i++) {
@@ -350,9 +444,13 @@ void run(struct host *h)
 				h->term = h->last_ghcb;
 				return;
 			}
+			inject(h);
 			if ((h->last_ghcb & 0xfff) == GHCB_MSR_AP_HOLD_REQ)
 				return;
 			break;
+		case KVM_EXIT_SHUTDOWN:
+			h->shut_down = true;
+			return;
 		case KVM_EXIT_HLT:
 			h->halted = true;
 			return;
