@@ -183,7 +183,21 @@ static void another_file_is_named(void **state)
 }
 
 /* Offsets of the header: Devicetree Specification 0.4, 5.2. */
-enum { OFF_STRUCT = 8, OFF_STRINGS = 12, OFF_RSVMAP = 16, SIZE_STRUCT = 36 };
+enum {
+	OFF_STRUCT = 8,
+	OFF_STRINGS = 12,
+	OFF_RSVMAP = 16,
+	VERSION = 20,
+	SIZE_STRUCT = 36,
+};
+
+static void an_old_tree_is_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	store_be32((uint8_t *)f->file + VERSION, 16);
+	refuses(f, -EBADMSG, "a version before 17");
+}
 
 static void blocks_that_overlap_are_refused(void **state)
 {
@@ -483,6 +497,25 @@ static void rename_all(struct fixture *f, const char *from, const char *to)
 			memcpy(p + i, to, n);
 }
 
+/* The text that is signed has room for short ones only. */
+static void long_texts_are_refused(void **state)
+{
+	struct fixture *f = *state;
+	char text[BUNDLE_TEXT_MAX + 2];
+	struct bundle b = good_bundle();
+
+	memset(text, 'a', sizeof(text));
+	text[BUNDLE_TEXT_MAX + 1] = 0;
+	b.machine = b.protect = text + 1;
+	free(f->file);
+	f->file = file_of(&b, &f->len);
+	assert_int_equal(parse(f), 0);
+	b.protect = text;
+	free(f->file);
+	f->file = file_of(&b, &f->len);
+	refuses(f, -EBADMSG, "'coffer,protect' is longer than 255 bytes");
+}
+
 static void names_that_are_there_twice_are_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -521,6 +554,7 @@ int main(void)
 		CASE(a_bundle_that_was_cut_anywhere_is_refused),
 		CASE(bytes_behind_the_tree_are_refused),
 		CASE(another_file_is_named),
+		CASE(an_old_tree_is_refused),
 		CASE(blocks_that_overlap_are_refused),
 		CASE(a_structure_that_ends_early_is_refused),
 		CASE(nodes_that_overlap_are_refused),
@@ -529,6 +563,7 @@ int main(void)
 		CASE(what_is_unknown_is_not_ignored),
 		CASE(values_must_have_their_form),
 		CASE(signatures_of_others_are_refused),
+		CASE(long_texts_are_refused),
 		CASE(names_that_are_there_twice_are_refused),
 		CASE(names_that_could_write_to_a_terminal_are_refused),
 	};

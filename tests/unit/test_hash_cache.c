@@ -118,6 +118,23 @@ static void a_file_of_just_now_is_not_kept(void **state)
 	close(fd);
 }
 
+static void a_file_that_changed_meanwhile_is_not_kept(void **state)
+{
+	AUTO(hash_cache_closep) struct hash_cache *c = NULL;
+	uint8_t digest[HASH256_LEN] = {7};
+	struct fixture *f = *state;
+	struct hash_cache_seen seen;
+
+	assert_int_equal(hash_cache_open(f->cache, &c, NULL), 0);
+	assert_false(hash_cache_find(c, f->fd, digest, &seen));
+	assert_true(seen.settled);
+	seen.key.ctime_ns--;
+	hash_cache_add(c, f->fd, &seen, digest);
+	assert_false(hash_cache_find(c, f->fd, digest, &seen));
+	hash_cache_add(c, f->fd, &seen, digest);
+	assert_true(hash_cache_find(c, f->fd, digest, &seen));
+}
+
 static void a_small_file_is_not_kept(void **state)
 {
 	struct fixture *f = *state;
@@ -197,6 +214,9 @@ static void a_directory_that_was_named_must_be_usable(void **state)
 	assert_int_equal(launch(f, f->fd, 7), -EPERM);
 	assert_int_equal(f->err.kind, ERR_INPUT);
 	assert_non_null(strstr(f->err.msg, "others may write"));
+	assert_int_equal(chmod(f->cache, 0700), 0);
+	if (!chown(f->cache, 12345, (gid_t)-1)) /* as root */
+		assert_int_equal(launch(f, f->fd, 7), -EPERM);
 	assert_int_equal(hash_cache_open("/nonexistent/coffer", &c, &f->err),
 			 -ENOENT);
 	assert_non_null(strstr(f->err.msg, "--hash-cache: '/nonexistent/"));
@@ -244,6 +264,7 @@ int main(void)
 		CASE(a_second_launch_does_not_hash),
 		CASE(a_wrong_hash_is_forgotten),
 		CASE(a_file_of_just_now_is_not_kept),
+		CASE(a_file_that_changed_meanwhile_is_not_kept),
 		CASE(a_small_file_is_not_kept),
 		CASE(a_damaged_file_is_replaced),
 		CASE(a_file_that_others_may_write_is_not_read),

@@ -158,6 +158,29 @@ static void private_memory_is_never_given_to_the_device(void **state)
 	free(to);
 }
 
+/* Without encryption, but with a table of hashes. */
+static void what_is_hashed_comes_through_the_window(void **state)
+{
+	enum { LEN = S0_FW_CFG_CHUNK + 777 };
+	struct fixture *f = *state;
+	uint8_t want[S0_SHA256_LEN], is[S0_SHA256_LEN];
+	uint8_t *data = large(LEN, want), *to = malloc(LEN);
+	struct s0_sha256 h;
+
+	assert_non_null(to);
+	f->f.bounce = false;
+	fake_s0_io_item(&f->dev, KEY, data, LEN);
+	s0_sha256_start(&h, s0_sha256_blocks_sse2);
+	assert_int_equal(s0_fw_cfg_load(&f->f, KEY, to, LEN, &h), STAGE0_OK);
+	s0_sha256_finish(&h, is);
+	assert_memory_equal(to, data, LEN);
+	assert_memory_equal(is, want, sizeof(want));
+	assert_true(f->dev.dma_highest <=
+		    (uintptr_t)f->window + S0_FW_CFG_WINDOW_MIN);
+	free(data);
+	free(to);
+}
+
 static void without_encryption_and_hash_one_transfer_does_it(void **state)
 {
 	enum { LEN = 2 * S0_FW_CFG_CHUNK + 777 };
@@ -291,6 +314,7 @@ int main(void)
 		TEST(an_error_of_the_device_is_ours),
 		TEST(a_device_that_never_answers_is_an_error),
 		TEST(private_memory_is_never_given_to_the_device),
+		TEST(what_is_hashed_comes_through_the_window),
 		TEST(without_encryption_and_hash_one_transfer_does_it),
 		TEST(a_large_transfer_that_fails_midway_is_an_error),
 		TEST(a_file_is_found_by_its_whole_name),

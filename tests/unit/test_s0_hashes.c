@@ -124,6 +124,20 @@ static void a_table_that_ends_early_is_incomplete(void **state)
 	}
 }
 
+static void each_of_the_three_is_needed(void **state)
+{
+	(void)state;
+	for (int n = 0; n < N; n++) {
+		struct table t = good();
+
+		memmove(entry(&t, n), entry(&t, n + 1),
+			(size_t)(N - 1 - n) * ENTRY);
+		memset(entry(&t, N - 1), 0, ENTRY);
+		store_le16(t.b + 16, TOTAL - ENTRY);
+		is(&t, STAGE0_HASHES_INCOMPLETE);
+	}
+}
+
 static void an_entry_twice_or_unknown_is_malformed(void **state)
 {
 	(void)state;
@@ -157,6 +171,7 @@ int main(void)
 		cmocka_unit_test(zeros_or_noise_are_no_table),
 		cmocka_unit_test(any_wrong_length_is_malformed),
 		cmocka_unit_test(a_table_that_ends_early_is_incomplete),
+		cmocka_unit_test(each_of_the_three_is_needed),
 		cmocka_unit_test(an_entry_twice_or_unknown_is_malformed),
 		cmocka_unit_test(what_follows_the_table_is_zero),
 	};

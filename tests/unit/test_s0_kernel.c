@@ -196,6 +196,24 @@ static void no_room_is_said(void **state)
 	assert_int_equal(place(&h, MIB(512), 0, &p), STAGE0_NO_ROOM);
 }
 
+/* What is behind the code is loaded, too, such as a signature. */
+static void a_file_longer_than_its_memory_has_room(void **state)
+{
+	struct s0_ram ram = {.low_end = S0_LOW_END + 0x2000000,
+			     .high_end = GIB(4)};
+	struct head h = good();
+	struct bzimage bz = parsed(&h);
+	struct s0_place p;
+
+	(void)state;
+	assert_int_equal(s0_kernel_place(&bz, &ram, 0x2000000, 0, &p),
+			 STAGE0_OK);
+	assert_int_equal(s0_kernel_place(&bz, &ram, 0x2000001, 0, &p),
+			 STAGE0_NO_ROOM);
+	assert_int_equal(s0_kernel_place(&bz, &ram, UINT32_MAX, 0, &p),
+			 STAGE0_NO_ROOM);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +226,7 @@ int main(void)
 		cmocka_unit_test(
 			in_little_memory_a_relocatable_kernel_goes_lower),
 		cmocka_unit_test(no_room_is_said),
+		cmocka_unit_test(a_file_longer_than_its_memory_has_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

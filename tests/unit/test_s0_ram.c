@@ -101,6 +101,7 @@ static void odd_numbers_are_a_lie(void **state)
 	(void)state;
 	LIES({0, MIB(512) + 1, RAM});
 	LIES({0, 0, RAM});
+	LIES({0, MIB(512), RAM}, {MIB(600), 0, RESERVED});
 	LIES({0, MIB(512), RAM}, {GIB(4), UINT64_MAX, RAM});
 	LIES({0, MIB(512), RAM}, {UINT64_MAX, 2, RESERVED});
 	LIES({0, MIB(512), RAM}, {MIB(600), 4096, ACPI});
@@ -115,6 +116,10 @@ static void a_file_that_is_cut_or_endless_is_a_lie(void **state)
 
 	(void)state;
 	assert_int_equal(s0_ram_parse(file, 19, &r), STAGE0_RAM_MAP);
+	store_le64(file + 8, MIB(512));
+	store_le32(file + 16, RAM);
+	assert_int_equal(s0_ram_parse(file, 20, &r), STAGE0_OK);
+	assert_int_equal(s0_ram_parse(file, 21, &r), STAGE0_RAM_MAP);
 	assert_int_equal(s0_ram_parse(file, 39, &r), STAGE0_RAM_MAP);
 	e[0] = (struct entry){0, MIB(512), RAM};
 	for (uint64_t i = 1; i <= S0_RAM_ENTRIES_MAX; i++)

@@ -144,6 +144,11 @@ static void lengths_that_lie_are_refused(void **state)
 		store_le32(f->area + 20 + 16, entries[i]);
 		refused(f);
 	}
+	/* Both agree, and lead behind the area. */
+	make_table(f, 1);
+	store_le32(f->area + 16, S0_SECRETS_LEN + 4);
+	store_le32(f->area + 20 + 16, S0_SECRETS_LEN + 4 - 20);
+	refused(f);
 }
 
 static void too_many_entries_are_refused(void **state)

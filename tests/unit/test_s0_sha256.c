@@ -133,20 +133,20 @@ static void every_length_around_a_block_agrees(void **state)
 	}
 }
 
-/* One block from @from to @to, which are the same memory at two addresses. */
+/* @len bytes from @from to @to: both are in the same memory, mapped twice. */
 static void copy_over_itself(s0_sha256_blocks *blocks, uint8_t *to,
-			     uint8_t *from)
+			     uint8_t *from, size_t len)
 {
 	uint8_t is[S0_SHA256_LEN], want[S0_SHA256_LEN];
 	struct s0_sha256 h;
 
-	for (int i = 0; i < 2 * S0_SHA256_BLOCK; i++)
+	for (int i = 0; i < 3 * S0_SHA256_BLOCK; i++)
 		to[i] = (uint8_t)(i * 17);
 	s0_sha256_start(&h, blocks);
-	s0_sha256_copy(&h, to, from, S0_SHA256_BLOCK);
+	s0_sha256_copy(&h, to, from, len);
 	s0_sha256_finish(&h, is);
-	assert_memory_not_equal(from, to, S0_SHA256_BLOCK);
-	digest(blocks, to, S0_SHA256_BLOCK, want);
+	assert_memory_not_equal(from, to, len);
+	digest(blocks, to, len, want);
 	assert_memory_equal(is, want, sizeof(is));
 }
 
@@ -156,7 +156,7 @@ static void copy_over_itself(s0_sha256_blocks *blocks, uint8_t *to,
  */
 static void what_is_hashed_is_what_arrived(void **state)
 {
-	enum { PAGE = 4096 };
+	enum { PAGE = 4096, REST = 40 };
 	int fd = memfd_create("block", MFD_CLOEXEC);
 	uint8_t *from, *to;
 
@@ -168,7 +168,11 @@ static void what_is_hashed_is_what_arrived(void **state)
 	FOR_EACH_VERSION(blocks)
 	{
 		for (int apart = 16; apart < S0_SHA256_BLOCK; apart += 16)
-			copy_over_itself(blocks, to, from + apart);
+			copy_over_itself(blocks, to, from + apart,
+					 S0_SHA256_BLOCK);
+		/* What is behind: it changes half of what it has just read. */
+		copy_over_itself(blocks, to + 8, from, S0_SHA256_BLOCK);
+		copy_over_itself(blocks, to, from + 8, REST);
 	}
 	munmap(from, PAGE);
 	munmap(to, PAGE);
