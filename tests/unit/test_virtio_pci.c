@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "vmm/base/bits.h"
 #include "vmm/base/err.h"
@@ -289,6 +291,26 @@ static void a_kick_before_activation_is_made_up_for(void **state)
 	assert_int_equal(f->n_kick[1], 0); /* it is not enabled */
 }
 
+/* A descriptor that is none of the transport's hears of no kick. */
+static void a_kick_of_a_queue_that_is_not_there_is_dropped(void **state)
+{
+	struct fake_vpci *f = *state;
+	int kept = dup(STDIN_FILENO), fd = eventfd(0, EFD_NONBLOCK);
+	uint64_t count;
+
+	fake_vpci_up(f);
+	assert_int_equal(dup2(fd, STDIN_FILENO), STDIN_FILENO);
+	for (uint32_t q = FAKE_VPCI_QUEUES; q < VIRTIO_DEV_QUEUES_MAX; q++)
+		fake_vpci_write(f, f->notify + q * f->multiplier, 2, q);
+	assert_int_equal(read(fd, &count, sizeof(count)), -1);
+	close(fd);
+	if (kept >= 0)
+		dup2(kept, STDIN_FILENO);
+	else
+		close(STDIN_FILENO);
+	close(kept);
+}
+
 /* --- registers ---------------------------------------------------------- */
 
 static void registers_have_their_first_values(void **state)
@@ -518,6 +540,7 @@ int main(void)
 		CASE(status_bits_are_only_added, setup),
 		CASE(activation_comes_once_with_a_kick_for_every_queue, setup),
 		CASE(a_kick_before_activation_is_made_up_for, setup),
+		CASE(a_kick_of_a_queue_that_is_not_there_is_dropped, setup),
 		CASE(registers_have_their_first_values, setup),
 		CASE(only_a_fields_own_width_reaches_it, setup),
 		CASE(the_rest_of_the_bar_is_silent, setup),

@@ -109,6 +109,30 @@ static void until_a_reset_is_done_nothing_changes(void **state)
 	fake_vpci_echo(f, 0);
 }
 
+/* A request that ends while the driver waits for its reset. */
+static void what_is_given_back_during_a_reset_is_dropped(void **state)
+{
+	struct fake_vpci *f = *state;
+	struct fake_buf b = FAKE_IN(4);
+	struct virtq_chain c;
+
+	virtq_chain_init(&c);
+	fake_vpci_up(f);
+	fake_ring_offer(f->ring[0], &b, 1, false);
+	assert_int_equal(virtq_pop(f->dev.q[0], &c), 1);
+	fake_ring_offer(f->ring[0], &b, 1, false);
+	f->hold_reset = true;
+	set_status(f, 0);
+	fake_vpci_run(f);
+	virtq_push(f->dev.q[0], &c, 4);
+	virtq_flush(f->dev.q[0]);
+	assert_int_equal(fake_ring_n_used(f->ring[0]), 0);
+	assert_int_equal(fake_vpci_interrupts(f, 1), 0);
+	assert_int_equal(virtq_pop(f->dev.q[0], &c), 0);
+	f->dev.host->ops->reset_done(f->dev.host);
+	virtq_chain_free(&c);
+}
+
 static void a_reset_may_take_the_device_its_time(void **state)
 {
 	struct fake_vpci *f = *state;
@@ -432,6 +456,7 @@ int main(void)
 		CASE(a_reset_brings_back_the_first_values, setup),
 		CASE(a_reset_of_nothing_is_done_at_once, setup),
 		CASE(until_a_reset_is_done_nothing_changes, setup),
+		CASE(what_is_given_back_during_a_reset_is_dropped, setup),
 		CASE(a_reset_may_take_the_device_its_time, setup),
 		CASE(a_reset_overtakes_an_activation, setup),
 		CASE(a_device_that_was_not_activated_is_reset_too, setup),
