@@ -22,9 +22,9 @@ enum {
 	 * goes alone, so that it is cut behind its length.
 	 */
 	BATCH_BYTES = 32768,
-	OUT_MAX = LEN_BYTES + NET_FRAME_MAX,
-	/* several frames for one system call, and always one whole frame */
-	IN_MAX = 2 * (LEN_BYTES + NET_FRAME_MAX),
+	FRAME_MAX = LEN_BYTES + NET_FRAME_MAX,
+	/* several frames for one system call, and the rest of the last */
+	IN_MAX = 3 * FRAME_MAX,
 };
 
 struct net_passt {
@@ -33,7 +33,7 @@ struct net_passt {
 	/* The rest of a frame whose beginning is in the socket. */
 	size_t out_first, out_end;
 	size_t in_first, in_end;
-	uint8_t out[OUT_MAX], in[IN_MAX];
+	uint8_t out[FRAME_MAX], in[IN_MAX];
 };
 
 /* One message to the socket, of whole frames with their lengths. */
@@ -128,7 +128,7 @@ static void keep_rest(struct net_passt *p, const struct net_frame *f,
 
 	memcpy(p->out, len, LEN_BYTES);
 	for (size_t i = 1; i < f->n_iov; i++) {
-		assert(at + f->iov[i].iov_len <= OUT_MAX);
+		assert(at + f->iov[i].iov_len <= FRAME_MAX);
 		memcpy(p->out + at, f->iov[i].iov_base, f->iov[i].iov_len);
 		at += f->iov[i].iov_len;
 	}
@@ -182,9 +182,57 @@ static int passt_send(struct net_backend *b, unsigned int queue,
 
 /* --- from the socket ---------------------------------------------------- */
 
-/* More bytes, behind those that are there. */
+/* 1: a whole frame of *ret_len bytes is at @at; 0: not yet. */
+static int frame_at(const struct net_passt *p, size_t at, size_t *ret_len)
+{
+	size_t have = p->in_end - at, len;
+
+	if (have < LEN_BYTES)
+		return 0;
+	len = load_be32(p->in + at);
+	/* out of step, or not what we were told it is */
+	if (len < NET_FRAME_MIN || len > NET_FRAME_MAX)
+		return -EPROTO;
+	*ret_len = len;
+	return have - LEN_BYTES >= len;
+}
+
+/* @len more bytes, behind those that are there; or fewer. */
+static ssize_t take(struct net_passt *p, size_t len)
+{
+	ssize_t r = recv(p->fd, p->in + p->in_end, len, MSG_DONTWAIT);
+
+	if (r > 0)
+		p->in_end += (size_t)r;
+	return r;
+}
+
+/*
+ * Take the rest of a frame that a read has cut. A guest that restarts has the
+ * same socket, and what its predecessor had taken of a frame would be missing.
+ */
+static void take_rest(struct net_passt *p)
+{
+	size_t at = 0, len = 0;
+	int r;
+
+	while ((r = frame_at(p, at, &len)) > 0)
+		at += LEN_BYTES + len;
+	while (!r && p->in_end > at) {
+		size_t have = p->in_end - at;
+
+		/* its length first, unless that is there */
+		len = have < LEN_BYTES ? 0 : load_be32(p->in + at);
+		if (take(p, LEN_BYTES + len - have) <= 0)
+			return;
+		r = frame_at(p, at, &len);
+	}
+}
+
+/* More bytes, behind those that are there, which are less than a frame. */
 static int read_more(struct net_passt *p)
 {
+	size_t len;
 	ssize_t r;
 
 	if (p->in_first) {
@@ -192,28 +240,15 @@ static int read_more(struct net_passt *p)
 		p->in_end -= p->in_first;
 		p->in_first = 0;
 	}
-	r = recv(p->fd, p->in + p->in_end, IN_MAX - p->in_end, MSG_DONTWAIT);
+	len = IN_MAX - FRAME_MAX - p->in_end;
+	r = take(p, len);
 	if (!r)
 		return -ECONNRESET;
 	if (r < 0)
 		return errno == EINTR ? -EAGAIN : -errno;
-	p->in_end += (size_t)r;
+	if ((size_t)r == len)
+		take_rest(p);
 	return 0;
-}
-
-/* 1: a whole frame of *ret_len bytes is at in_first; 0: not yet. */
-static int find_frame(const struct net_passt *p, size_t *ret_len)
-{
-	size_t have = p->in_end - p->in_first, len;
-
-	if (have < LEN_BYTES)
-		return 0;
-	len = load_be32(p->in + p->in_first);
-	/* out of step, or not what we were told it is */
-	if (len < NET_FRAME_MIN || len > NET_FRAME_MAX)
-		return -EPROTO;
-	*ret_len = len;
-	return have - LEN_BYTES >= len;
 }
 
 static ssize_t passt_recv(struct net_backend *b, unsigned int queue,
@@ -225,7 +260,7 @@ static ssize_t passt_recv(struct net_backend *b, unsigned int queue,
 	int r;
 
 	(void)queue;
-	while ((r = find_frame(p, &len)) == 0) {
+	while ((r = frame_at(p, p->in_first, &len)) == 0) {
 		r = read_more(p);
 		if (r < 0)
 			return r;

@@ -9,7 +9,11 @@
 struct err;
 struct net_backend;
 
-/* @fd: non-blocking, connected; taken over on success. -ENOMEM. */
+/*
+ * @fd: non-blocking, connected; taken over on success. -ENOMEM.
+ * Whoever has a duplicate of it, for the guest after a restart, finds the
+ * beginning of a frame there, unless the far end was in the middle of one.
+ */
 int net_passt_create(int fd, struct net_backend **ret, struct err *err);
 
 #endif

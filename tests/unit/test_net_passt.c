@@ -2,6 +2,7 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -339,6 +340,42 @@ static void the_largest_frames_pass_one_after_another(void **state)
 	}
 }
 
+/* @n frames of @len bytes after one of @first, all at once. */
+static void put_many(struct fixture *f, size_t first, size_t len, size_t n)
+{
+	uint8_t *all = malloc(4 + first + n * (4 + len)), *p = all;
+
+	assert_non_null(all);
+	for (size_t i = 0; i <= n; i++, first = len) {
+		store_be32(p, (uint32_t)first);
+		memcpy(p + 4, f->data, first);
+		p += 4 + first;
+	}
+	put(f, all, (size_t)(p - all));
+	free(all);
+}
+
+/* A guest that restarts: what its predecessor had read is gone. */
+static void what_is_left_in_a_socket_begins_with_a_frame(void **state)
+{
+	enum { LEN = 60, FRAMES = 2200 };
+
+	/* so that reads end at every byte of a frame */
+	for (size_t first = LEN; first <= LEN + 4 + LEN; first++) {
+		struct fixture *f = *state;
+		int fd = fcntl(f->b->ops->fd(f->b, 0), F_DUPFD_CLOEXEC, 3);
+
+		put_many(f, first, LEN, FRAMES);
+		assert_int_equal(receive(f, 1), first);
+		net_backend_destroy(f->b);
+		assert_int_equal(net_passt_create(fd, &f->b, NULL), 0);
+		assert_int_equal(receive(f, 1), LEN);
+		assert_int_equal(receive(f, 1), LEN);
+		teardown(state);
+		setup(state);
+	}
+}
+
 static void a_length_out_of_range_ends_the_stream(void **state)
 {
 	static const uint32_t bad[] = {0, 13, NET_FRAME_MAX + 1, 0x80000000,
@@ -392,6 +429,7 @@ int main(void)
 		CASE(frames_that_come_together_are_told_apart),
 		CASE(a_frame_in_single_bytes_is_put_together),
 		CASE(the_largest_frames_pass_one_after_another),
+		CASE(what_is_left_in_a_socket_begins_with_a_frame),
 		CASE(a_length_out_of_range_ends_the_stream),
 		CASE(the_far_end_can_go_away),
 	};
