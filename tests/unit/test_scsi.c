@@ -85,6 +85,24 @@ static void the_residual_is_what_was_not_moved(void **state)
 	assert_int_equal(r.response, S_OK);
 }
 
+/* Its slot has moved data before. */
+static void a_request_that_moves_nothing_says_so(void **state)
+{
+	struct fixture *f = *state;
+	struct response r;
+
+	assert_int_equal(command(f, 0, READ_10(0, 4), NULL, 0, 4 * BS).residual,
+			 0);
+	r = command(f, 0, CDB(0xff), NULL, 0, BS);
+	assert_int_equal(r.status, 2);
+	assert_int_equal(r.residual, BS);
+	assert_int_equal(r.written, RESP);
+	command(f, 0, READ_10(0, 4), NULL, 0, 4 * BS);
+	r = command(f, 7, TUR, NULL, 0, BS); /* no such unit */
+	assert_int_equal(r.residual, BS);
+	assert_int_equal(r.written, RESP);
+}
+
 static void a_buffer_that_is_too_small_is_an_overrun(void **state)
 {
 	struct fixture *f = *state;
@@ -359,6 +377,42 @@ static void a_batch_is_one_interrupt(void **state)
 	assert_int_equal(fake_driver_interrupts(f->drv, REQ) - before, 1);
 }
 
+/* A driver that adds a request whenever the device has done one. */
+static struct {
+	struct fixture *f;
+	struct scsi_engine_ops ops, was;
+	unsigned int left;
+} busy;
+
+static void busy_commit(struct scsi_engine *e)
+{
+	if (busy.left && busy.left--)
+		offer(busy.f, REQ, 0, 9, TUR, NULL, 0, 0);
+	busy.was.commit(e);
+}
+
+static void a_driver_that_never_rests_is_served_in_turns(void **state)
+{
+	struct fixture *f = *state;
+
+	busy.f = f;
+	busy.left = 20;
+	busy.ops = busy.was = *f->fake->engine.ops;
+	busy.ops.commit = busy_commit;
+	f->fake->engine.ops = &busy.ops;
+	offer(f, REQ, 0, 9, TUR, NULL, 0, 0);
+	fake_driver_kick(f->drv, REQ);
+	assert_true(busy.left > 0); /* others have theirs */
+	for (int i = 0; i < 20; i++)
+		fake_driver_settle(f->drv);
+	assert_int_equal(busy.left, 0);
+	for (int i = 0; i < 21; i++)
+		assert_int_equal(take(f, REQ).status, 0);
+	/* and is heard again when it has rested */
+	offer(f, REQ, 0, 9, TUR, NULL, 0, 0);
+	assert_int_equal(answer(f, REQ).status, 0);
+}
+
 static void queues_do_not_wait_for_each_other(void **state)
 {
 	struct fixture *f = *state;
@@ -432,6 +486,7 @@ int main(void)
 		TEST(blocks_are_written_and_read),
 		TEST(a_refusal_carries_its_sense),
 		TEST(the_residual_is_what_was_not_moved),
+		TEST(a_request_that_moves_nothing_says_so),
 		TEST(a_buffer_that_is_too_small_is_an_overrun),
 		TEST(data_in_both_directions_is_refused),
 		TEST(the_driver_may_cut_a_chain_as_it_likes),
@@ -444,6 +499,7 @@ int main(void)
 		TEST(the_well_known_unit_knows_four_commands),
 		TEST(requests_complete_in_any_order),
 		TEST(a_batch_is_one_interrupt),
+		TEST(a_driver_that_never_rests_is_served_in_turns),
 		TEST(queues_do_not_wait_for_each_other),
 		TEST(a_queue_can_be_full_of_requests_in_flight),
 		TEST(a_driver_that_offers_more_is_found_out),

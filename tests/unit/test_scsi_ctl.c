@@ -54,6 +54,23 @@ static void an_abort_is_answered_when_the_task_is_gone(void **state)
 	assert_int_equal(counters(f).aborted, 1);
 }
 
+static void an_aborted_task_takes_no_further_step(void **state)
+{
+	struct fixture *f = *state;
+
+	f->fake->hold = true;
+	/* 512 KiB, of which 64 at once */
+	offer(f, REQ, 0, 1, CDB(0x2f, 0, 0, 0, 0, 0, 0, 4), NULL, 0, 0);
+	fake_driver_kick(f->drv, REQ);
+	fake_scsi_finish(f->fake, 0, 0);
+	assert_int_equal(tmf(f, ABORT_TASK, 0, 1), -1);
+	fake_scsi_finish(f->fake, 0, 0);
+	assert_int_equal(take(f, REQ).response, S_ABORTED);
+	assert_int_equal(tmf_answer(f), S_OK);
+	assert_int_equal(f->fake->n_ops[SCSI_IO_READ], 2);
+	assert_int_equal(f->fake->n_pending, 0);
+}
+
 static void a_task_that_is_not_there_is_aborted_at_once(void **state)
 {
 	struct fixture *f = *state;
@@ -287,6 +304,80 @@ static void resets_of_queue_and_device_forget_functions(void **state)
 	assert_int_equal(tmf(f, QUERY_TASK_SET, 0, 0), S_OK);
 }
 
+/* A function on unit 0 that waits; where its answer would be. */
+static gpa_t waiting_function(struct fixture *f, uint32_t subtype)
+{
+	struct fake_ring *ring = fake_driver_ring(f->drv, CTL);
+	struct fake_ram *ram = fake_driver_ram(f->drv);
+	gpa_t gpa = fake_ram_alloc(ram, 64);
+	uint8_t b[24] = {0}, mark = 0xaa;
+
+	store_le32(b + 4, subtype);
+	b[8] = 1;
+	fake_ram_write(ram, gpa, b, sizeof(b));
+	fake_ram_write(ram, gpa + 32, &mark, 1);
+	fake_ring_set_desc(ring, 0, 40, gpa, 24, FAKE_DESC_NEXT, 41);
+	fake_ring_set_desc(ring, 0, 41, gpa + 32, 1, FAKE_DESC_WRITE, 0);
+	fake_ring_publish(ring, 40);
+	fake_driver_kick(f->drv, CTL);
+	return gpa + 32;
+}
+
+static void nothing_is_written_for_a_function_that_was_reset(void **state)
+{
+	struct fixture *f = *state;
+	gpa_t gpa;
+	uint8_t b;
+
+	in_flight(f);
+	gpa = waiting_function(f, ABORT_TASK_SET);
+	virtq_disable(f->dev->q[CTL]);
+	f->dev->ops->queue_reset(f->dev, CTL);
+	fake_ring_reset(fake_driver_ring(f->drv, CTL));
+	fake_scsi_finish_all(f->fake);
+	fake_ram_read(fake_driver_ram(f->drv), gpa, &b, 1);
+	assert_int_equal(b, 0xaa);
+	/* and no number of them is too many */
+	for (unsigned int i = 0; i < 40; i++) {
+		assert_true(fake_driver_reset(f->drv));
+		fake_driver_activate(f->drv);
+		f->fake->hold = false;
+		command(f, 0, TUR, NULL, 0, 0);
+		command(f, 5, TUR, NULL, 0, 0);
+		in_flight(f);
+		gpa = waiting_function(f, LOGICAL_UNIT_RESET);
+		fake_driver_reset_begin(f->drv);
+		fake_scsi_finish_all(f->fake);
+		assert_true(fake_driver_reset_wait(f->drv));
+		fake_ram_read(fake_driver_ram(f->drv), gpa, &b, 1);
+		assert_int_equal(b, 0xaa);
+	}
+	fake_driver_activate(f->drv);
+	assert_int_equal(tmf(f, QUERY_TASK_SET, 0, 0), S_OK);
+}
+
+/* A slot is used again: what waited for its last request does not wait. */
+static void a_function_waits_for_its_own_requests_only(void **state)
+{
+	struct fixture *f = *state;
+
+	in_flight(f);
+	assert_int_equal(tmf(f, ABORT_TASK, 0, 1), -1);
+	fake_scsi_finish(f->fake, 0, 0);
+	assert_int_equal(take(f, REQ).response, S_ABORTED);
+	assert_int_equal(tmf_answer(f), S_OK);
+	offer(f, REQ, 0, 7, READ_10(3, 1), NULL, 0, BS);
+	fake_driver_kick(f->drv, REQ);
+	assert_int_equal(tmf(f, ABORT_TASK, 5, 1), -1);
+	fake_scsi_finish(f->fake, 2, 0); /* the one with tag 7 */
+	assert_int_equal(take(f, REQ).response, S_OK);
+	assert_int_equal(tmf_answer(f), -1);
+	fake_scsi_finish_all(f->fake);
+	assert_int_equal(take(f, REQ).response, S_ABORTED);
+	assert_int_equal(take(f, REQ + 1).response, S_OK);
+	assert_int_equal(tmf_answer(f), S_OK);
+}
+
 /* --- events --------------------------------------------------------------- */
 
 struct event {
@@ -408,6 +499,24 @@ a_buffer_too_small_loses_its_event_and_the_next_says_so(void **state)
 	assert_true(event(f, &e));
 	assert_int_equal(e.what, 0x80000003);
 	assert_int_equal(e.lun[3], 0);
+	scsi_resize(f->scsi, 0, 19 * BS);
+	event_buffer(f, 16);
+	assert_true(event(f, &e));
+	assert_int_equal(e.what, 3); /* said once */
+}
+
+static void events_are_not_for_the_driver_after_a_reset(void **state)
+{
+	struct fixture *f = *state;
+	struct event e = {0};
+
+	scsi_resize(f->scsi, 5, 16 * BS);
+	event_buffer(f, 15);
+	scsi_resize(f->scsi, 0, 16 * BS);
+	assert_true(fake_driver_reset(f->drv));
+	fake_driver_activate(f->drv);
+	event_buffer(f, 16);
+	assert_false(event(f, &e));
 }
 
 static int setup_no_change(void **state)
@@ -447,6 +556,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(an_abort_is_answered_when_the_task_is_gone),
+		TEST(an_aborted_task_takes_no_further_step),
 		TEST(a_task_that_is_not_there_is_aborted_at_once),
 		TEST(an_abort_finds_a_request_still_in_its_ring),
 		TEST(task_sets_are_aborted_whole),
@@ -459,10 +569,13 @@ int main(void)
 		TEST(a_control_request_of_the_wrong_shape_comes_back_empty),
 		TEST(more_functions_than_can_wait_are_taken_later),
 		TEST(resets_of_queue_and_device_forget_functions),
+		TEST(nothing_is_written_for_a_function_that_was_reset),
+		TEST(a_function_waits_for_its_own_requests_only),
 		TEST(a_new_size_is_an_event_and_a_unit_attention),
 		TEST(a_size_from_another_thread_is_told_in_the_devices),
 		TEST(an_event_waits_for_a_buffer),
 		TEST(a_buffer_too_small_loses_its_event_and_the_next_says_so),
+		TEST(events_are_not_for_the_driver_after_a_reset),
 		cmocka_unit_test_setup_teardown(
 			a_driver_without_the_feature_gets_no_events,
 			setup_no_change, teardown),

@@ -200,6 +200,7 @@ static size_t caching_list(struct fixture *f, bool wce)
 
 static void the_cache_can_be_switched_off(void **state)
 {
+	static const uint64_t d[][2] = {{1, 2}};
 	struct fixture *f = *state;
 	size_t n = caching_list(f, false);
 
@@ -217,9 +218,12 @@ static void the_cache_can_be_switched_off(void **state)
 	memset(data_out(f), 0, BS);
 	GOOD(f, BS, 0, 0x41, 8, 0, 0, 0, 0, 0, 0, 1);
 	assert_int_equal(f->fake->n_ops[SCSI_IO_FLUSH], 2);
+	n = unmap_list(f, d, 1);
+	GOOD(f, n, 0, UNMAP(n));
+	assert_int_equal(f->fake->n_ops[SCSI_IO_FLUSH], 3);
 	n = caching_list(f, true);
 	GOOD(f, n, 0, 0x15, 0x10, 0, 0, 24);
-	assert_int_equal(f->fake->n_ops[SCSI_IO_FLUSH], 2);
+	assert_int_equal(f->fake->n_ops[SCSI_IO_FLUSH], 3);
 	GOOD(f, BS, 0, 0x2a, 0, 0, 0, 0, 0, 0, 0, 1);
 	assert_false(f->fake->last.fua);
 	n = caching_list(f, false);
