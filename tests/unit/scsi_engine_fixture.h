@@ -129,17 +129,35 @@ static inline uint64_t now_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-/* Commit, and wait for all of them. */
+static inline unsigned int n_done(const struct request *r, unsigned int n)
+{
+	unsigned int done = 0;
+
+	for (unsigned int i = 0; i < n; i++)
+		done += r[i].done;
+	return done;
+}
+
+/*
+ * Commit, and wait for all of them. What is delivered later, from the loop,
+ * ends with a call of batch_done().
+ */
 static inline void finish(struct fixture *f, struct request *r, unsigned int n)
 {
 	uint64_t end = now_ms() + WAIT_MS;
+	unsigned int batches;
+	bool later;
 
 	f->e->ops->commit(f->e);
+	later = n_done(r, n) < n;
+	batches = f->batches;
 	for (unsigned int i = 0; i < n; i++) {
 		while (!r[i].done && now_ms() < end)
 			loop_step(f->loop, 100);
 		assert_int_equal(r[i].done, 1);
 	}
+	if (later)
+		assert_true(f->batches > batches);
 }
 
 static inline int one(struct fixture *f, unsigned int file, enum scsi_io_op op,
