@@ -42,6 +42,7 @@ int run_config_finish(struct run_config *c, struct err *err)
 	if (r < 0)
 		return r;
 	if (c->bundle && c->devices.sev.policy.given &&
+	    !option_was_given(&c->given, "sev") &&
 	    !protect_is_sev(c->devices.protect))
 		return err_set_kind(err, ERR_USAGE, -EINVAL,
 				    "--protect: is missing: the bundle '%s' "

@@ -180,6 +180,9 @@ def options_that_a_bundle_fixes_are_refused(e):
     e.bundle("create", "-k", e.put("bzimage", bzimage()), "--policy", "1", "-o", p)
     e.refused(64, ("--protect: is missing", p), "run", p)
     e.refused(64, ("--sev policy=:", p), "run", "--protect", "sev", "--sev", "policy=1", p)
+    e.refused(64, "--sev: needs --protect", "run", "--sev", "policy=1", e.create("plain.itb"))
+    e.refused(64, "--policy: needs --protect", "bundle", "create", "-k", e.kernel, "--policy", "1",
+              "--protect", "none", "-o", e.path("none.itb"))
 
 
 @case

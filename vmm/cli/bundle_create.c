@@ -55,6 +55,9 @@ static int check(struct maker *m, struct err *err)
 	if (p->given && !option_was_given(&run->given, "protect"))
 		d->protect =
 			p->value & SEV_POLICY_ES ? PROTECT_SEV_ES : PROTECT_SEV;
+	if (p->given && !protect_is_sev(d->protect))
+		return err_set_kind(err, ERR_USAGE, -EINVAL,
+				    "--policy: needs --protect sev or sev-es");
 	r = run_config_finish(run, err);
 	if (r >= 0)
 		r = config_images_open(&images, run, err);
