@@ -3,11 +3,16 @@ import argparse
 import json
 import os
 import select
+import signal
 import subprocess
 import tempfile
 import time
 
 PATIENCE = 60  # seconds; a bound against hanging, not a measurement
+
+for s in (signal.SIGINT, signal.SIGHUP):  # whoever started us may ignore them, and programs inherit that
+    if signal.getsignal(s) == signal.SIG_IGN:
+        signal.signal(s, signal.SIG_DFL)
 
 
 def check(cond, why):

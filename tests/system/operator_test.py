@@ -43,6 +43,19 @@ def the_same_signal_again_at_once_is_no_second_one(e):
 
 
 @case
+def what_was_ignored_at_the_start_is_ignored(e):
+    """nohup(1) ignores SIGHUP, and a script's shell SIGINT for what it starts in the background."""
+    for sig in (signal.SIGHUP, signal.SIGINT):
+        p = e.start("idle", "--stop-timeout", "0", preexec_fn=lambda s=sig: signal.signal(s, signal.SIG_IGN))
+        read_until(p.stdout.fileno(), b"idle")
+        p.send_signal(sig)
+        time.sleep(0.2)
+        check(p.poll() is None, f"{sig.name} has ended it")
+        p.terminate()
+        check(p.wait(PATIENCE) == 0, p.returncode)
+
+
+@case
 def a_limit_of_processes_ends_a_start(e):
     """KVM starts a thread of its own (Linux 6.13), and a vCPU that never runs does not say why."""
     for n in range(5):

@@ -109,6 +109,15 @@ static const struct console_owner_ops console_owner_ops = {
 	.command = on_command,
 };
 
+/* Ignored by who started us, such as nohup(1), it stays so. */
+static void add_unless_ignored(sigset_t *set, int signo)
+{
+	struct sigaction sa;
+
+	if (sigaction(signo, NULL, &sa) < 0 || sa.sa_handler != SIG_IGN)
+		sigaddset(set, signo);
+}
+
 static int prepare_loop(struct runner *r, struct err *err)
 {
 	sigset_t set;
@@ -118,8 +127,8 @@ static int prepare_loop(struct runner *r, struct err *err)
 		return ret;
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
+	add_unless_ignored(&set, SIGINT);
+	add_unless_ignored(&set, SIGHUP);
 	sigaddset(&set, SIGCONT);
 	ret = loop_add_signals(r->loop, &set, on_signal, r);
 	if (ret < 0)
