@@ -160,6 +160,7 @@ int option_parse_args(const struct option_table *t, int argc, char *const *argv,
  * -EINVAL with ERR_INPUT: not JSON (with line and column), a repeated key
  * -EINVAL with ERR_USAGE: an unknown key (the nearest one is named), a wrong
  *         type (the expected one is named), a bad value
+ * Behind an error, too, keys are parsed: as option_parse_args() does.
  */
 struct option_skip {
 	bool (*skip)(const struct option_skip *s, const struct option_desc *o);

@@ -203,32 +203,44 @@ static int unknown_key(const struct option_table *t, const char *key,
 			    OPTION_NAME_MAX, key, t->verb);
 }
 
+static int apply_key(const struct option_table *t, const char *key,
+		     const json_t *j, const struct option_skip *skip,
+		     void *target, void *scratch, struct err *err)
+{
+	const struct option_desc *o = option_find(t, key);
+	void *to = target;
+	int r;
+
+	if (!o || !is_key(o))
+		return unknown_key(t, key, err);
+	if (skip && skip->skip(skip, o))
+		to = scratch;
+	r = set_value(o, to, j, err);
+	if (r < 0)
+		err_prefix(err, "%s", key);
+	else if (to == target)
+		option_mark_given(t, target, o);
+	return r;
+}
+
+/* All keys: one that is right counts, wherever a wrong one stands. */
 static int apply(const struct option_table *t, const json_t *root,
 		 const struct option_skip *skip, void *target, void *scratch,
 		 struct err *err)
 {
 	const char *key;
+	int first = 0;
 	json_t *j;
 
 	json_object_foreach((json_t *)root, key, j)
 	{
-		const struct option_desc *o = option_find(t, key);
-		void *to = target;
-		int r;
+		int r = apply_key(t, key, j, skip, target, scratch,
+				  first ? NULL : err);
 
-		if (!o || !is_key(o))
-			return unknown_key(t, key, err);
-		if (skip && skip->skip(skip, o))
-			to = scratch;
-		r = set_value(o, to, j, err);
-		if (r < 0) {
-			err_prefix(err, "%s", key);
-			return r;
-		}
-		if (to == target)
-			option_mark_given(t, target, o);
+		if (!first)
+			first = r < 0 ? r : 0;
 	}
-	return 0;
+	return first;
 }
 
 int option_parse_json(const struct option_table *t, const char *text,

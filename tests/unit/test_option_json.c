@@ -185,6 +185,27 @@ static void what_is_overridden_is_still_checked(void **state)
 	unlink(f.path);
 }
 
+static void keys_behind_a_wrong_one_count(void **state)
+{
+	enum option_outcome outcome;
+	char message[128];
+	struct file_fixture f;
+	struct target t;
+	struct err err;
+
+	(void)state;
+	write_config(&f,
+		     "{\"count\": \"many\", \"three\": [], \"name\": \"x\"}",
+		     "--fast");
+	assert_int_equal(parse(&t, &outcome, &err, f.line), -EINVAL);
+	snprintf(message, sizeof(message),
+		 "%s: count: expected an integer, not a string", f.path);
+	assert_string_equal(err.msg, message); /* the first */
+	assert_string_equal(t.name, "x");
+	option_free(&table, &t);
+	unlink(f.path);
+}
+
 static void a_file_without_a_name_is_refused(void **state)
 {
 	enum option_outcome outcome;
@@ -230,6 +251,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_json_is_an_input_error),
 		cmocka_unit_test(the_command_line_overrides_the_file),
 		cmocka_unit_test(what_is_overridden_is_still_checked),
+		cmocka_unit_test(keys_behind_a_wrong_one_count),
 		cmocka_unit_test(a_file_without_a_name_is_refused),
 		cmocka_unit_test(a_file_that_cannot_be_read_is_named),
 	};
