@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -12,7 +13,12 @@
 #include "vmm/base/own.h"
 #include "vmm/config.h"
 
-enum { LOCK_TRIES = 25, LOCK_WAIT_MS = 20 };
+enum {
+	LOCK_TRIES = 25,
+	LOCK_WAIT_MS = 20,
+	/* bytes: from the program's folder to stage0 */
+	NEAR_MAX = 32 + sizeof("/" COFFER_DATA_FROM_BIN "/stage0.bin"),
+};
 
 enum firmware_kind config_firmware_kind(const struct run_config *c)
 {
@@ -66,15 +72,18 @@ int config_firmware_stage0(char path[static CONFIG_STAGE0_PATH_MAX],
 			   struct err *err)
 {
 	static const char installed[] = COFFER_DATADIR "/stage0.bin";
-	static const char beside[] = "/firmware/stage0.bin";
+	static const char *const near[] = {
+		"/firmware/stage0.bin",			/* where it was built */
+		"/" COFFER_DATA_FROM_BIN "/stage0.bin", /* installed */
+	};
 	ssize_t n = readlink("/proc/self/exe", path,
-			     CONFIG_STAGE0_PATH_MAX - sizeof(beside));
+			     CONFIG_STAGE0_PATH_MAX - NEAR_MAX);
 	char *slash;
 
 	path[n < 0 ? 0 : n] = 0;
 	slash = strrchr(path, '/');
-	if (slash) {
-		memcpy(slash, beside, sizeof(beside));
+	for (size_t i = 0; slash && i < ARRAY_SIZE(near); i++) {
+		snprintf(slash, NEAR_MAX, "%s", near[i]);
 		if (!access(path, F_OK))
 			return 0;
 	}

@@ -6,7 +6,9 @@ Exit status 0 all passed, 1 a case failed, 77 skipped: no usable /dev/kvm.
 """
 import os
 import resource
+import shutil
 import signal
+import subprocess
 import sys
 import time
 
@@ -94,6 +96,22 @@ def a_console_file_is_emptied_when_the_guest_starts_and_not_before(e):
         p = e.run("exit_zero", "--disk", disk + how, "--console", "file=" + disk)
         check(p.returncode == 66 and b"--console" in p.stderr, p)
         check(os.path.getsize(disk) == 1 << 20, "the disk is gone")
+
+
+@case
+def it_runs_wherever_it_was_installed(e):
+    """cmake --install --prefix, of a build that was configured for another one."""
+    built, payload = os.path.dirname(e.coffer), os.path.join(e.payloads, "exit_42.elf")
+    for name, to in (("coffer", "bin"), ("coffer-monitor", "libexec/coffer"), ("firmware/stage0.bin", "share/coffer")):
+        os.makedirs(e.path(to))
+        shutil.copy(os.path.join(built, name), e.path(to))
+    coffer = e.path("bin/coffer")
+    p = subprocess.run([coffer, "run", "-k", payload, "-m", "16M", "--debug-exit"], capture_output=True,
+                       stdin=subprocess.DEVNULL, timeout=PATIENCE)
+    check(p.returncode == 42, p)
+    p = subprocess.run([coffer, "run", "-k", payload, "--firmware", "stage0"], capture_output=True,
+                       stdin=subprocess.DEVNULL, timeout=PATIENCE)
+    check(b"bzImage" in p.stderr, p)
 
 
 if __name__ == "__main__":

@@ -46,6 +46,9 @@ int monitor_proc_find(int *ret_fd, struct err *err)
 	}
 	if (dir_fd >= 0)
 		fd = openat(dir_fd, name, O_PATH | O_CLOEXEC);
+	if (fd < 0 && dir_fd >= 0) /* wherever bin was installed to */
+		fd = openat(dir_fd, COFFER_LIBEXEC_FROM_BIN "/coffer-monitor",
+			    O_PATH | O_CLOEXEC);
 	if (fd < 0)
 		fd = open(COFFER_LIBEXECDIR "/coffer-monitor",
 			  O_PATH | O_CLOEXEC);
