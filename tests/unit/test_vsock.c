@@ -229,6 +229,43 @@ static void answers_of_the_broker_to_nobody_are_dropped(void **state)
 	close(b);
 }
 
+/* The guest breaks it off, and has no room to hear that it is over. */
+static void an_answer_to_a_request_that_was_broken_off_is_dropped(void **state)
+{
+	struct vsock_fixture *f = *state;
+	struct vsock_msg m;
+	int fd;
+
+	vf_say(f, 1000, 80, VIRTIO_VSOCK_OP_REQUEST);
+	assert_true(vf_broker_hears(f, &m));
+	vf_say(f, 1000, 80, VIRTIO_VSOCK_OP_RESPONSE);
+	m.type = VSOCK_MSG_CONNECTED;
+	fd = vf_broker_gives(f, &m);
+	vf_assert_host_reads(f, fd, "");
+	vf_offer_rx(f, 2);
+	vf_expect(f, 1000, 80, VIRTIO_VSOCK_OP_RST);
+	assert_false(vf_hear(f));
+	close(fd);
+}
+
+/* Both begin at once; the guest has chosen the port that was to be ours. */
+static void a_port_that_the_guest_has_taken_is_not_used(void **state)
+{
+	struct vsock_fixture *f = *state;
+	uint32_t first, port;
+	int a = vf_offer(f, 22, &first), b, c;
+
+	vf_say(f, 22, first + 1, VIRTIO_VSOCK_OP_REQUEST);
+	vf_say(f, 22, first + 2, VIRTIO_VSOCK_OP_REQUEST);
+	b = vf_offer(f, 22, &port);
+	assert_int_equal(port, first + 3);
+	c = vf_offer(f, 23, &port);
+	assert_int_equal(port, first + 4);
+	close(a);
+	close(b);
+	close(c);
+}
+
 static void a_request_for_ports_in_use_ends_the_connection(void **state)
 {
 	struct vsock_fixture *f = *state;
@@ -339,6 +376,29 @@ static void a_broker_that_is_behind_hears_of_every_request(void **state)
 		assert_int_equal(m.guest_port, 1000 + n++);
 	}
 	assert_true(first > 0);
+}
+
+/* It gives up those of which the broker has not even heard. */
+static void a_broker_that_is_behind_hears_nothing_of_the_dead(void **state)
+{
+	enum { N = 1500 };
+	struct vsock_fixture *f = *state;
+	unsigned int n = 0;
+	struct vsock_msg m;
+
+	for (uint32_t i = 0; i < N; i++)
+		vf_say(f, 1000 + i, 80, VIRTIO_VSOCK_OP_REQUEST);
+	for (uint32_t i = 1; i < N; i++)
+		vf_say(f, 1000 + i, 80, VIRTIO_VSOCK_OP_RST);
+	assert_int_equal(vf_counters(f).n_conns, 1);
+	while (vf_broker_hears(f, &m))
+		n++;
+	assert_true(n < N); /* as above */
+	fake_driver_settle(f->d);
+	assert_false(vf_broker_hears(f, &m));
+	vf_say(f, 999, 80, VIRTIO_VSOCK_OP_REQUEST);
+	assert_true(vf_broker_hears(f, &m));
+	assert_int_equal(m.guest_port, 999);
 }
 
 /* --- time
@@ -455,6 +515,9 @@ int main(void)
 		CASE(a_packet_of_no_connection_is_refused_but_not_a_reset,
 		     vf_setup),
 		CASE(answers_of_the_broker_to_nobody_are_dropped, vf_setup),
+		CASE(an_answer_to_a_request_that_was_broken_off_is_dropped,
+		     vf_setup_bare),
+		CASE(a_port_that_the_guest_has_taken_is_not_used, vf_setup),
 		CASE(a_request_for_ports_in_use_ends_the_connection, vf_setup),
 		CASE(a_port_may_be_used_again_after_a_close, vf_setup),
 		CASE(an_answer_to_an_earlier_request_is_not_taken_for_this_one,
@@ -463,6 +526,8 @@ int main(void)
 		     vf_setup),
 		CASE(without_a_broker_requests_are_refused, vf_setup),
 		CASE(a_broker_that_is_behind_hears_of_every_request, vf_setup),
+		CASE(a_broker_that_is_behind_hears_nothing_of_the_dead,
+		     vf_setup),
 		CASE(who_does_not_answer_is_given_up, vf_setup_hasty),
 		CASE(a_guest_that_gives_no_credit_is_asked_for_it,
 		     vf_setup_hasty),

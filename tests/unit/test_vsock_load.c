@@ -368,7 +368,7 @@ static void packets_that_lie_are_counted_and_end_their_connection(void **state)
 	close(fd);
 }
 
-static void a_packet_in_a_thousand_pieces_is_refused_not_cut(void **state)
+static void a_packet_in_many_pieces_is_put_together(void **state)
 {
 	struct vsock_fixture *f = *state;
 	static struct fake_buf buf[256];
@@ -387,6 +387,79 @@ static void a_packet_in_a_thousand_pieces_is_refused_not_cut(void **state)
 	vf_kick_tx(f);
 	assert_int_equal(read(fd, back, sizeof(back)), 211);
 	close(fd);
+}
+
+enum { TABLE = 1024, PIECES = TABLE + 1 }; /* one more than a call takes */
+
+/*
+ * A chain of @hdr and PIECES bytes that are apart from one another, kicked:
+ * two descriptors, and a table as long as one may be.
+ */
+static int kick_pieces(struct vsock_fixture *f, unsigned int q,
+		       const uint8_t hdr[static VSOCK_HDR_LEN], uint16_t flags)
+{
+	struct fake_ring *ring = fake_driver_ring(f->d, q);
+	struct fake_ram *ram = fake_driver_ram(f->d);
+	gpa_t table = fake_ram_alloc(ram, (size_t)TABLE * 16);
+	gpa_t at = fake_ram_alloc(ram, 4096);
+
+	fake_ram_write(ram, at, hdr, VSOCK_HDR_LEN);
+	fake_ring_set_desc(ring, 0, 200, at, VSOCK_HDR_LEN,
+			   flags | FAKE_DESC_NEXT, 201);
+	at += VSOCK_HDR_LEN + 1;
+	fake_ring_set_desc(ring, 0, 201, at, 1, flags | FAKE_DESC_NEXT, 202);
+	fake_ring_set_desc(ring, 0, 202, table, TABLE * 16, FAKE_DESC_INDIRECT,
+			   0);
+	for (uint16_t i = 0; i < TABLE; i++)
+		fake_ring_set_desc(ring, table, i, at += 2, 1,
+				   i + 1 < TABLE ? flags | FAKE_DESC_NEXT
+						 : flags,
+				   i + 1);
+	fake_ring_publish(ring, 200);
+	return fake_driver_kick(f->d, q);
+}
+
+static void a_packet_in_a_thousand_pieces_is_refused_not_cut(void **state)
+{
+	struct vsock_fixture *f = *state;
+	uint8_t hdr[VSOCK_HDR_LEN];
+	struct vsock_pkt p = vf_packet(1000, 80, VIRTIO_VSOCK_OP_RW);
+	int fd = vf_dial(f, 1000, 80);
+
+	p.len = PIECES;
+	vsock_pkt_build(&p, hdr);
+	assert_int_equal(kick_pieces(f, VSOCK_TXQ, hdr, 0), 0);
+	vf_expect(f, 1000, 80, VIRTIO_VSOCK_OP_RST);
+	vf_assert_host_reads(f, fd, "");
+	close(fd);
+}
+
+static void a_receive_buffer_in_a_thousand_pieces_stops_the_device(void **state)
+{
+	static const uint8_t hdr[VSOCK_HDR_LEN];
+	struct vsock_fixture *f = *state;
+	int fd;
+
+	f->hold_rx = true;
+	vf_offer_rx(f, 1);
+	fd = vf_dial(f, 1000, 80);
+	assert_int_equal(write(fd, "hello", 5), 5);
+	fake_driver_settle(f->d);
+	assert_int_equal(kick_pieces(f, VSOCK_RXQ, hdr, FAKE_DESC_WRITE),
+			 -EPROTO);
+	assert_int_equal(vf_counters(f).bad_chains, 1);
+	close(fd);
+}
+
+static void refusals_are_not_for_the_driver_after_a_reset(void **state)
+{
+	struct vsock_fixture *f = *state;
+
+	vf_say(f, 7, 9, VIRTIO_VSOCK_OP_CREDIT_UPDATE);
+	assert_true(fake_driver_reset(f->d));
+	fake_driver_activate(f->d);
+	vf_offer_rx(f, 8);
+	assert_false(vf_hear(f));
 }
 
 static void refusals_nobody_takes_are_bounded(void **state)
@@ -492,9 +565,14 @@ int main(void)
 		CASE(a_receive_buffer_of_tiny_pieces_is_used, vf_setup_bare),
 		CASE(packets_that_lie_are_counted_and_end_their_connection,
 		     vf_setup),
+		CASE(a_packet_in_many_pieces_is_put_together, vf_setup),
 		CASE(a_packet_in_a_thousand_pieces_is_refused_not_cut,
 		     vf_setup),
+		CASE(a_receive_buffer_in_a_thousand_pieces_stops_the_device,
+		     vf_setup_bare),
 		CASE(refusals_nobody_takes_are_bounded, vf_setup_bare),
+		CASE(refusals_are_not_for_the_driver_after_a_reset,
+		     vf_setup_bare),
 		CASE(a_flood_of_packets_lets_others_have_their_turn, vf_setup),
 		CASE(payload_makes_a_turn_shorter, vf_setup),
 		CASE(a_broken_queue_stops_the_device_until_it_is_reset,
