@@ -198,6 +198,21 @@ static void a_reset_takes_back_what_the_guest_took(void **state)
 	assert_int_equal(fake_net_log(f->far)->offloads, 0);
 }
 
+static void a_reset_forgets_what_the_guest_wanted_to_receive(void **state)
+{
+	static const uint8_t quiet[] = {0, 0, 0}, other[60] = {2, 9};
+	struct net_fixture *f = *state;
+
+	assert_int_equal(net_command(f, NET_TEST_CTRL, quiet, 3), 0);
+	assert_true(fake_driver_reset(f->d));
+	fake_driver_activate(f->d);
+	net_offer_rx(f, 1, NET_TEST_BUF);
+	fake_net_push(f->far, 0, NULL, other, sizeof(other));
+	settle(f);
+	assert_int_equal(net_counted(f).rx_frames, 1);
+	assert_int_equal(net_counted(f).rx_filtered, 0);
+}
+
 static void bad_commands_are_answered_with_an_error(void **state)
 {
 	static const uint8_t unknown[] = {9, 0, 0}, mq[] = {4, 0, 1, 0};
@@ -527,6 +542,7 @@ int main(void)
 		CASE(the_mac_table_is_used, setup),
 		CASE(offloads_can_be_switched, setup),
 		CASE(a_reset_takes_back_what_the_guest_took, setup),
+		CASE(a_reset_forgets_what_the_guest_wanted_to_receive, setup),
 		CASE(bad_commands_are_answered_with_an_error, setup),
 		CASE(a_command_without_room_for_an_answer_comes_back, setup),
 		CASE(a_queue_full_of_commands_is_obeyed, setup),
