@@ -192,14 +192,16 @@ static bool is_settled(const struct hash_key *key)
 
 /*
  * Are the file's times what this kernel has seen of changes? Not in an image
- * that somebody else has written, where they are what its maker wants, and not
- * where a process or the format answers for them.
+ * that somebody else has written, where they are what its maker wants, not
+ * where a process or the format answers for them, and not where a file that is
+ * written through a mapping keeps its times.
  */
 static bool has_own_times(int fd)
 {
 	static const unsigned int without[] = {
 		SQUASHFS_MAGIC, EROFS_SUPER_MAGIC_V1, ISOFS_SUPER_MAGIC,
 		CRAMFS_MAGIC,	FUSE_SUPER_MAGIC,     MSDOS_SUPER_MAGIC,
+		TMPFS_MAGIC,	RAMFS_MAGIC,
 	};
 	struct statfs fs;
 

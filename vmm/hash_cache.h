@@ -10,7 +10,9 @@
  *
  * An image that was changed within the last two seconds is not kept: clocks of
  * file systems are coarse, and it could change again unseen. Nor is one of a
- * file system whose times say nothing (squashfs, ISO 9660, FAT, FUSE).
+ * file system whose times say nothing (squashfs, ISO 9660, FAT, FUSE, tmpfs).
+ * What remains: a file that somebody has mapped, and changes there without the
+ * kernel's seeing it.
  */
 #ifndef VMM_HASH_CACHE_H
 #define VMM_HASH_CACHE_H

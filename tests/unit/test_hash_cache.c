@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -133,6 +134,22 @@ static void a_file_that_changed_meanwhile_is_not_kept(void **state)
 	assert_false(hash_cache_find(c, f->fd, digest, &seen));
 	hash_cache_add(c, f->fd, &seen, digest);
 	assert_true(hash_cache_find(c, f->fd, digest, &seen));
+}
+
+/* Who writes there through a mapping does not change its times. */
+static void a_file_in_tmpfs_is_not_looked_at(void **state)
+{
+	int fd = memfd_create("image", MFD_CLOEXEC);
+	AUTO(hash_cache_closep) struct hash_cache *c = NULL;
+	uint8_t digest[HASH256_LEN] = {7};
+	struct fixture *f = *state;
+	struct hash_cache_seen seen;
+
+	assert_true(fd >= 0 && !ftruncate(fd, HASH_CACHE_FILE_MIN));
+	assert_int_equal(hash_cache_open(f->cache, &c, NULL), 0);
+	assert_false(hash_cache_find(c, fd, digest, &seen));
+	assert_int_equal(seen.key.size, 0);
+	close(fd);
 }
 
 static void a_small_file_is_not_kept(void **state)
@@ -265,6 +282,7 @@ int main(void)
 		CASE(a_wrong_hash_is_forgotten),
 		CASE(a_file_of_just_now_is_not_kept),
 		CASE(a_file_that_changed_meanwhile_is_not_kept),
+		CASE(a_file_in_tmpfs_is_not_looked_at),
 		CASE(a_small_file_is_not_kept),
 		CASE(a_damaged_file_is_replaced),
 		CASE(a_file_that_others_may_write_is_not_read),

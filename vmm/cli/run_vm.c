@@ -250,9 +250,12 @@ static int open_and_run(struct runner *r, struct run_result *res,
 	return ret;
 }
 
-/* It may have been right: the file was changed meanwhile. */
-static bool refused_an_image(const struct run_result *res)
+/* By the guest, or by --expect. The file may have changed unseen, or just now.
+ */
+static bool refused_an_image(int ret, const struct run_result *res)
 {
+	if (ret)
+		return ret == -EKEYREJECTED;
 	return res->how == RUN_FIRMWARE_STOP &&
 	       (res->value == STAGE0_KERNEL_HASH ||
 		res->value == STAGE0_INITRD_HASH);
@@ -275,7 +278,7 @@ int run_vm(struct run_config *c, struct run_result *res, struct err *err)
 	signal(SIGPIPE, SIG_IGN);
 	timing_mark(&r.timing, TIMING_CONFIGURED);
 	ret = open_and_run(&r, res, err);
-	if (!ret && refused_an_image(res))
+	if (refused_an_image(ret, res))
 		launch_hashes_forget(c);
 	guest_cgroup_destroy(r.cgroup);
 	launch_host_close(&r.launch);
