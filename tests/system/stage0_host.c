@@ -7,8 +7,8 @@
  * Exit status 0 passed, 1 failed, 77 skipped: no KVM that can do it. Nothing is
  * encrypted: RAM is mapped a second time where the C-bit leads, and the MSRs of
  * SEV exit to this program. Instructions raise no #VC; the GHCB's MSR protocol,
- * which comes before, is real. The guest gets a fw_cfg without a kernel, so a
- * start that goes well ends with that reason.
+ * which comes before, is real. Most cases have a fw_cfg without a kernel: a
+ * start that goes well ends with that reason. Others have one that halts.
  */
 #include <stdio.h>
 #include <string.h>
@@ -360,6 +360,94 @@ static void an_ap_takes_no_exceptions(struct host *h, const char *image)
 		fail(h, "a shutdown was expected");
 }
 
+/* --- with a kernel ------------------------------------------------------- */
+
+static void starts(struct host *h, const char *image)
+{
+	offer_kernel(h);
+	start(h, image);
+	put_hashes(h);
+	put_secret(h);
+	linux_was_entered(h);
+	the_secret_is_in_its_file_only(h);
+	only_the_shared_page_was_given_away(h);
+	if (!strstr(h->text, "those that were measured"))
+		fail(h, "it was not verified");
+}
+
+static void plain_start(struct host *h, const char *image)
+{
+	starts(h, image);
+	if (is_reserved(h, S0_JUMP_TABLE))
+		fail(h, "a page is lost");
+}
+
+static void sev_start(struct host *h, const char *image)
+{
+	h->status = SEV_STATUS_SEV;
+	h->c_bit = UINT32_MAX;
+	starts(h, image);
+}
+
+static void sev_es_start(struct host *h, const char *image)
+{
+	const uint8_t *ghcb;
+
+	h->status = SEV_STATUS_SEV | SEV_STATUS_ES;
+	h->c_bit = UINT32_MAX;
+	h->ghcb_answer =
+		UINT64_C(2) << 48 | UINT64_C(1) << 32 | GHCB_MSR_INFO_RESP;
+	starts(h, image);
+	ghcb = h->ram + S0_GHCB;
+	if (load_le64(ghcb + 0x390) != 0x80000005 ||
+	    load_le64(ghcb + 0x398) != 0 ||
+	    load_le64(ghcb + 0x3a0) != S0_JUMP_TABLE)
+		fail(h, "the host does not know the APs' jump table");
+	if (!is_reserved(h, S0_JUMP_TABLE) ||
+	    load_le32(h->ram + S0_JUMP_TABLE) ||
+	    load_le32(h->ram + S0_JUMP_TABLE + JUMP_TABLE_READY_OFF) !=
+		    JUMP_TABLE_READY)
+		fail(h, "the APs' jump table is not ready");
+}
+
+/* Something else than what was hashed; @item is what changed. */
+static void changed(struct host *h, const char *image, int item,
+		    uint32_t reason)
+{
+	static uint8_t other[INITRD_LEN];
+
+	h->status = SEV_STATUS_SEV;
+	h->c_bit = UINT32_MAX;
+	offer_kernel(h);
+	start(h, image);
+	put_hashes(h);
+	put_secret(h);
+	memcpy(other, h->items[item].data, h->items[item].len);
+	other[h->items[item].len - 2] ^= 1;
+	h->items[item].data = other;
+	stops(h, reason, true);
+}
+
+static void sev_with_another_setup_part(struct host *h, const char *image)
+{
+	changed(h, image, ITEM_SETUP, STAGE0_KERNEL_HASH);
+}
+
+static void sev_with_another_kernel(struct host *h, const char *image)
+{
+	changed(h, image, ITEM_CODE, STAGE0_KERNEL_HASH);
+}
+
+static void sev_with_another_initrd(struct host *h, const char *image)
+{
+	changed(h, image, ITEM_INITRD, STAGE0_INITRD_HASH);
+}
+
+static void sev_with_another_command_line(struct host *h, const char *image)
+{
+	changed(h, image, ITEM_CMDLINE, STAGE0_CMDLINE_HASH);
+}
+
 #define CASE(f)                                                                \
 	{                                                                      \
 #f, f                                                          \
@@ -390,6 +478,13 @@ static const struct {
 	CASE(sev_es_of_an_unknown_version),
 	CASE(sev_es_with_an_exception_at_its_begin),
 	CASE(sev_es_with_exceptions_in_its_handler),
+	CASE(plain_start),
+	CASE(sev_start),
+	CASE(sev_es_start),
+	CASE(sev_with_another_setup_part),
+	CASE(sev_with_another_kernel),
+	CASE(sev_with_another_initrd),
+	CASE(sev_with_another_command_line),
 	CASE(an_ap_jumps_at_once),
 	CASE(an_ap_is_held_until_there_is_a_table),
 	CASE(an_ap_ignores_a_table_of_noise),

@@ -16,10 +16,19 @@ enum {
 	SECONDS_MAX = 100, /* against hanging */
 	SKIPPED = 77,
 	CPUIDS = 256,
+	ITEMS_MAX = 8,
+	INITRD_LEN = 4321,
 	AP_TARGET = 0x70000,
 	INJECTIONS_MAX = 300,
 	VECTOR_GP = 13,
 	VECTOR_VC = 29,
+};
+
+/* Of fw_cfg; borrowed. */
+struct host_item {
+	uint16_t key;
+	const uint8_t *data;
+	uint32_t len;
 };
 
 struct host {
@@ -35,6 +44,7 @@ struct host {
 	uint64_t cpuid_request; /* the answer to those: 0: right ones */
 	const uint8_t *e820;	/* fw_cfg's etc/e820; NULL: there is none */
 	uint32_t e820_len;
+	struct host_item items[ITEMS_MAX]; /* key 0: no more */
 	/* An exception, made at each request in the GHCB's MSR. */
 	uint8_t inject;	       /* VECTOR_GP, VECTOR_VC; 0: none */
 	uint32_t inject_error; /* of #VC: what was intercepted */
@@ -70,10 +80,24 @@ uint8_t *pages(size_t len);
 void read_image(struct host *h, const char *path, uint8_t *ret);
 /* A VM with stage0 at its reset vector, as @h wants it. */
 void start(struct host *h, const char *image);
-/* A table of hashes at S0_HASHES; nobody has to know the hashes. */
+/* A table of hashes of the items at S0_HASHES, also of those it has not. */
 void put_hashes(struct host *h);
 /* Returns at a halt, a shutdown, or when the guest ends or waits by the GHCB.
  */
 void run(struct host *h);
+
+/* Items of h->items that are what the guest loads. */
+enum { ITEM_SETUP = 1, ITEM_CODE = 3, ITEM_INITRD = 5, ITEM_CMDLINE = 7 };
+
+/* A kernel that halts, an initrd of INITRD_LEN bytes and a command line. */
+void offer_kernel(struct host *h);
+/* A table with one secret at S0_SECRETS. */
+void put_secret(struct host *h);
+/* Run it: the kernel halts, and has got what was offered. */
+void linux_was_entered(struct host *h);
+/* It is in the archive, right behind the initrd, and nowhere else. */
+void the_secret_is_in_its_file_only(struct host *h);
+/* Is the page at @gpa reserved in the e820 map, in an entry of its own? */
+bool is_reserved(const struct host *h, uint64_t gpa);
 
 #endif

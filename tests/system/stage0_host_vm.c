@@ -12,6 +12,7 @@
 #include "firmware/stage0/s0_fw_cfg.h"
 #include "firmware/stage0/s0_map.h"
 #include "firmware/stage0/s0_sev.h"
+#include "firmware/stage0/s0_sha256.h"
 #include "firmware/stage0_reason.h"
 #include "mem/mem_map.h"
 #include "vmm/base/bytes.h"
@@ -170,8 +171,37 @@ void start(struct host *h, const char *image)
 	close(kvm);
 }
 
+static const struct host_item *find(const struct host *h, uint16_t key)
+{
+	for (size_t i = 0; i < ITEMS_MAX && h->items[i].key; i++)
+		if (h->items[i].key == key)
+			return &h->items[i];
+	return NULL;
+}
+
+/* Of up to two items, one behind the other. */
+static void hash(const struct host *h, const uint16_t keys[2], uint8_t *ret)
+{
+	struct s0_sha256 s;
+
+	s0_sha256_start(&s, s0_sha256_blocks_sse2);
+	for (int i = 0; i < 2; i++) {
+		const struct host_item *item = find(h, keys[i]);
+		uint8_t *copy = item ? pages(item->len) : NULL;
+
+		if (copy)
+			s0_sha256_copy(&s, copy, item->data, item->len);
+	}
+	s0_sha256_finish(&s, ret);
+}
+
 void put_hashes(struct host *h)
 {
+	static const uint16_t keys[3][2] = {
+		{S0_FW_CFG_CMDLINE_DATA},
+		{S0_FW_CFG_INITRD_DATA},
+		{S0_FW_CFG_SETUP_DATA, S0_FW_CFG_KERNEL_DATA},
+	};
 	static const uint8_t guids[4][16] = {
 		{0x06, 0xd6, 0x38, 0x94, 0x22, 0x4f, 0xc9, 0x4c, 0xb4, 0x79,
 		 0xa7, 0x93, 0xd4, 0x11, 0xfd, 0x21},
@@ -189,12 +219,13 @@ void put_hashes(struct host *h)
 	for (size_t i = 0; i < 3; i++) {
 		memcpy(p + 18 + i * 50, guids[i + 1], 16);
 		store_le16(p + 18 + i * 50 + 16, 50);
+		hash(h, keys[i], p + 18 + i * 50 + 18);
 	}
 }
 
 /*
- * fw_cfg: one CPU, no kernel, and etc/e820 if the case has one. What is not
- * there is zeros.
+ * fw_cfg: one CPU, and etc/e820 and what else the case has. What is not there
+ * is zeros.
  */
 static void item(struct host *h, uint16_t key, uint8_t *to, uint32_t at,
 		 uint32_t len)
@@ -218,6 +249,9 @@ static void item(struct host *h, uint16_t key, uint8_t *to, uint32_t at,
 	} else if (key == KEY_E820) {
 		from = h->e820;
 		n = h->e820_len;
+	} else if (find(h, key)) {
+		from = find(h, key)->data;
+		n = find(h, key)->len;
 	}
 	memset(to, 0, len);
 	if (at < n)
