@@ -3,7 +3,7 @@
 # its data are whole, its kernel saw nothing, the supervisor has not grown.
 # each: plain 1000
 # each: cbit 300
-# release: plain
+# release:
 # limit: 400
 . /nested/devices.sh
 modules=$disk_modules

@@ -1,5 +1,6 @@
 # A stock kernel reaches user space with all its CPUs and memory, and its
 # power-off ends the run. Every pair of kernel, CPUs and memory occurs.
+# release: generic-1-512M generic-2-3584M generic-8-128M vmlinux-1-3584M vmlinux-8-512M
 # each: cloud-1-128M cloud 1 128M
 # each: cloud-2-512M cloud 2 512M
 # each: cloud-8-3584M cloud 8 3584M
@@ -10,8 +11,10 @@
 # each: vmlinux-2-128M vmlinux 2 128M
 # each: vmlinux-8-512M vmlinux 8 512M
 cpus=$2 memory=$3
-# Some with the stock command line, which has the kernel test its ciphers.
-[ "$memory" = 512M ] && append=
+# Two with the stock command line, which has the kernel test its ciphers.
+case $1-$memory in
+cloud-512M | generic-512M) append= ;;
+esac
 test=coffer.facts=machine
 run_guest "$1" -c "$cpus" -m "$memory"
 

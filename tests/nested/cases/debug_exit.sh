@@ -1,4 +1,5 @@
 # The guest's own exit status.
+# release:
 # each: 7 7
 # each: 200 63
 value=${NESTED_CASE#*.}

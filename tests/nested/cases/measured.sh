@@ -1,7 +1,7 @@
 # A direct boot by its launch plan, as a guest of SEV sees it: all RAM that is
 # not in the plan is noise, and the kernel finds the C-bit by itself.
 # limit: 300
-# release: generic-4-1024M
+# release: cloud-1-128M generic-4-1024M
 # each: cloud-1-128M cloud 1 128M 8192
 # each: cloud-2-512M cloud 2 512M 16384
 # each: generic-4-1024M generic 4 1024M 32768

@@ -1,4 +1,5 @@
 # The ways to back guest RAM.
+# release:
 # each: hugepages ,hugepages=2M
 # each: prefault ,prefault
 # each: shared ,shared

@@ -1,5 +1,6 @@
 # Every way in which Linux resets a PC ends the run with status 0, except a
 # triple fault, which is what a crashed kernel does too.
+# release:
 # each: default 0 reboot
 # each: acpi 0 reboot reboot=acpi
 # each: pci 0 reboot reboot=pci

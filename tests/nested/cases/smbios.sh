@@ -1,4 +1,5 @@
 # The system UUID and OEM strings reach the guest.
+# release:
 test=coffer.facts=machine
 run_guest cloud --uuid 12345678-9abc-def0-1234-56789abcdef0 \
 	--oem-string nested.one=1 --oem-string "nested.two=2 3"
