@@ -278,6 +278,8 @@ def the_digest_follows_the_inputs(e):
 @case
 def a_warm_launch_hashes_nothing(e):
     """Of a file that did not change; and what the guest has refused is hashed anew."""
+    if subprocess.run(["stat", "-f", "-c", "%T", "."], capture_output=True, check=True).stdout.strip() == b"tmpfs":
+        raise Skip("of files in tmpfs no hash is kept: set TMPDIR")
     ends = bytes.fromhex("b02a e6f4 f4")  # mov $42,%al; out %al,$0xf4; hlt
     refuses = bytes.fromhex("66b828003053 ba0404 66ef f4")  # mov $0x53300028,%eax; mov $0x404,%dx; out %eax,%dx; hlt
     e.firmware = "fw"
