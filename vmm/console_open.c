@@ -76,9 +76,10 @@ static int open_unix(const char *path, struct console_files *f, struct err *err)
 
 	if (fd < 0)
 		return fd;
+	f->name = unix_name_of(path);
 	f->unlink_path = strdup(path);
 	if (!f->unlink_path) {
-		unlink(path);
+		unix_unlink(path, &f->name);
 		return fail(err, ERR_HOST, -ENOMEM, path);
 	}
 	f->params.style = CONSOLE_STYLE_LISTEN;
@@ -160,7 +161,7 @@ void console_close(struct console_files *f)
 		tty_restore();
 	f->raw = false;
 	if (f->unlink_path)
-		unlink(f->unlink_path);
+		unix_unlink(f->unlink_path, &f->name);
 	free(f->unlink_path);
 	f->unlink_path = NULL;
 	for (int i = 0; i < 2; i++) {

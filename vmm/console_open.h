@@ -6,6 +6,7 @@
 
 #include "vmm/config.h"
 #include "vmm/console.h"
+#include "vmm/unix_listen.h"
 
 struct err;
 
@@ -14,8 +15,9 @@ struct console_files {
 	struct console_params params;
 	int own[2];	   /* descriptors to close, or -1 */
 	char *unlink_path; /* socket to remove, or NULL */
-	const char *file;  /* borrowed from the configuration, or NULL */
-	bool raw;	   /* the terminal is in raw mode */
+	struct unix_name name;
+	const char *file; /* borrowed from the configuration, or NULL */
+	bool raw;	  /* the terminal is in raw mode */
 };
 
 /*

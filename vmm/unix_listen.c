@@ -41,6 +41,24 @@ static bool is_stale(const struct sockaddr_un *a)
 	       errno == ECONNREFUSED;
 }
 
+struct unix_name unix_name_of(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return (struct unix_name){0};
+	return (struct unix_name){st.st_dev, st.st_ino};
+}
+
+void unix_unlink(const char *path, const struct unix_name *name)
+{
+	struct stat st;
+
+	if (name->ino && !lstat(path, &st) && st.st_dev == name->dev &&
+	    st.st_ino == name->ino)
+		unlink(path);
+}
+
 int unix_listen(const char *path, int backlog, const char *what,
 		struct err *err)
 {

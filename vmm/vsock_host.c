@@ -49,6 +49,7 @@ struct entry {
 
 struct vsock_host {
 	char path[VSOCK_HOST_PATH_MAX + 1];
+	struct unix_name name; /* of the file there */
 	struct loop *loop;
 	int listener, channel;
 	struct loop_source *listener_source, *channel_source, *ticker;
@@ -487,6 +488,7 @@ int vsock_host_create(const struct vsock_host_params *p,
 	if (h->listener < 0)
 		return h->listener;
 	memcpy(h->path, p->path, strlen(p->path) + 1);
+	h->name = unix_name_of(h->path);
 	h->channel = p->channel;
 	r = watch(h, err);
 	if (r < 0) {
@@ -504,7 +506,7 @@ void vsock_host_destroy(struct vsock_host *h)
 	hang_up(h);
 	loop_remove(h->ticker);
 	if (h->listener >= 0)
-		unlink(h->path);
+		unix_unlink(h->path, &h->name);
 	fd_closep(&h->listener);
 	free(h);
 }

@@ -99,6 +99,30 @@ def a_console_file_is_emptied_when_the_guest_starts_and_not_before(e):
 
 
 @case
+def sockets_of_the_next_guest_are_left_alone(e):
+    """Who starts it may have removed the names, and the last guest takes its time to end."""
+    paths = [e.path(n) for n in ("api", "console", "vsock")]
+    options = ("--api", paths[0], "--console", "unix=" + paths[1], "--vsock", "cid=3,path=" + paths[2],
+               "--stop-timeout", "0")
+
+    def start():
+        p, end = e.start("idle", *options), time.monotonic() + PATIENCE
+        while not all(map(os.path.exists, paths)):
+            check(p.poll() is None and time.monotonic() < end, "never listened")
+            time.sleep(0.01)
+        return p
+
+    last = start()
+    for name in paths:
+        os.unlink(name)
+    after = start()
+    for p, left in ((last, paths), (after, [])):
+        p.terminate()
+        check(p.wait(PATIENCE) == 0, p.returncode)
+        check([n for n in paths if os.path.exists(n)] == left, left)
+
+
+@case
 def it_runs_wherever_it_was_installed(e):
     """cmake --install --prefix, of a build that was configured for another one."""
     built, payload = os.path.dirname(e.coffer), os.path.join(e.payloads, "exit_42.elf")

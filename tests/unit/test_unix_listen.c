@@ -107,6 +107,28 @@ static void a_file_is_left_alone(void **state)
 	assert_true(S_ISREG(st.st_mode));
 }
 
+static void what_somebody_else_has_put_there_is_not_removed(void **state)
+{
+	struct fixture *f = *state;
+	int first = unix_listen(f->path, 4, "--x", &f->err);
+	struct unix_name name = unix_name_of(f->path);
+	struct unix_name other;
+	int second;
+
+	unlink(f->path); /* who starts the next one may do that */
+	unix_unlink(f->path, &name);
+	second = unix_listen(f->path, 4, "--x", &f->err);
+	other = unix_name_of(f->path);
+	assert_true(first >= 0 && second >= 0);
+	unix_unlink(f->path, &name);
+	assert_int_equal(reach(f->path), 0);
+	unix_unlink(f->path, &other);
+	assert_int_equal(reach(f->path), -ENOENT);
+	unix_unlink(f->path, &other);
+	close(first);
+	close(second);
+}
+
 static void a_path_that_does_not_fit_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -138,6 +160,7 @@ int main(void)
 		CASE(a_socket_nobody_listens_on_is_replaced),
 		CASE(a_socket_in_use_is_left_alone),
 		CASE(a_file_is_left_alone),
+		CASE(what_somebody_else_has_put_there_is_not_removed),
 		CASE(a_path_that_does_not_fit_is_refused),
 		CASE(a_missing_directory_is_named),
 	};

@@ -111,9 +111,10 @@ int api_socket_open(const char *path, struct api_socket *ret, struct err *err)
 	if (fd < 0)
 		return fd;
 	ret->fd = fd;
+	ret->name = unix_name_of(path);
 	ret->unlink_path = strdup(path);
 	if (!ret->unlink_path) {
-		unlink(path);
+		unix_unlink(path, &ret->name);
 		api_socket_close(ret);
 		return err_set(err, -ENOMEM, "out of memory");
 	}
@@ -122,9 +123,9 @@ int api_socket_open(const char *path, struct api_socket *ret, struct err *err)
 
 void api_socket_close(struct api_socket *s)
 {
-	fd_closep(&s->fd);
 	if (s->unlink_path)
-		unlink(s->unlink_path);
+		unix_unlink(s->unlink_path, &s->name);
+	fd_closep(&s->fd);
 	free(s->unlink_path);
 	*s = (struct api_socket){.fd = -1};
 }

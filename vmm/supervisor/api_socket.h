@@ -4,11 +4,14 @@
 
 #include <stdbool.h>
 
+#include "vmm/unix_listen.h"
+
 struct err;
 
 struct api_socket {
 	int fd;		   /* listening, or -1: no API is wanted */
 	char *unlink_path; /* ours to remove, or NULL */
+	struct unix_name name;
 };
 
 /*
