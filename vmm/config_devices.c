@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/un.h>
@@ -480,12 +481,29 @@ static int finish_protected(struct devices_config *d, struct err *err)
 	return 0;
 }
 
+/* Two cards would take each other's frames from it. */
+static int check_net_fds(const struct net_config *net, size_t n,
+			 struct err *err)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < i; j++)
+			if (net[i].fd != CONFIG_FD_NONE &&
+			    net[i].fd == net[j].fd)
+				return err_set_kind(err, ERR_USAGE, -EINVAL,
+						    "--net: fd=%" PRIu64
+						    " is given twice",
+						    net[i].fd);
+	return 0;
+}
+
 int config_devices_finish(struct devices_config *d, struct err *err)
 {
 	const struct net_config *net = d->nets.v;
 	size_t users = 0;
-	int r;
+	int r = check_net_fds(net, d->nets.n, err);
 
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < d->nets.n; i++)
 		users += net[i].user;
 	if (d->publish.n && users != 1)

@@ -60,6 +60,7 @@ static void a_network_card_has_one_back_end(void **state)
 	refused(PARSE("-n", "mtu=1500"), "exactly one");
 	refused(PARSE("-n", "user,queues=2"), "queues");
 	refused(PARSE("-n", "fd=2"), "fd");
+	refused(PARSE("-n", "fd=5", "-n", "user", "-n", "fd=5"), "twice");
 	refused(PARSE("-n", "tap=sixteen-letters-"), "tap");
 }
 
