@@ -429,6 +429,21 @@ static void two_lines(void *fdt)
 			 0);
 }
 
+/* The begin of a terminal's commands, in UTF-8 and as one byte. */
+static void terminal_command(void *fdt)
+{
+	assert_int_equal(fdt_setprop_string(fdt, conf(fdt), "coffer,machine",
+					    "x\xc2\x9b\x33m"),
+			 0);
+}
+
+static void terminal_command_in_a_byte(void *fdt)
+{
+	assert_int_equal(fdt_setprop_string(fdt, conf(fdt), "coffer,machine",
+					    "x\x9b\x33m"),
+			 0);
+}
+
 static void text_in_two_parts(void *fdt)
 {
 	assert_int_equal(
@@ -451,6 +466,8 @@ static void values_must_have_their_form(void **state)
 	spoilt(f, no_memory, "'coffer,memory' is 0");
 	spoilt(f, odd_memory, "'coffer,memory' is not a number");
 	spoilt(f, two_lines, "'coffer,machine' has a control character");
+	spoilt(f, terminal_command, "'coffer,machine' has a control character");
+	spoilt(f, terminal_command_in_a_byte, "has a control character");
 	spoilt(f, text_in_two_parts, "'coffer,cmdline' is not a text");
 	spoilt(f, text_without_end, "'coffer,cmdline' is not a text");
 }
@@ -495,6 +512,17 @@ static void rename_all(struct fixture *f, const char *from, const char *to)
 	for (size_t i = 0; i + n <= f->len; i++)
 		if (!memcmp(p + i, from, n))
 			memcpy(p + i, to, n);
+}
+
+static void letters_of_other_alphabets_are_fine(void **state)
+{
+	struct fixture *f = *state;
+	struct bundle b = good_bundle();
+
+	b.cmdline = "\xc3\x9f \xd0\x9f \xe2\x82\x80 \xf0\x9f\x9a\x80";
+	free(f->file);
+	f->file = file_of(&b, &f->len);
+	assert_int_equal(parse(f), 0);
 }
 
 /* The text that is signed has room for short ones only. */
@@ -563,6 +591,7 @@ int main(void)
 		CASE(what_is_unknown_is_not_ignored),
 		CASE(values_must_have_their_form),
 		CASE(signatures_of_others_are_refused),
+		CASE(letters_of_other_alphabets_are_fine),
 		CASE(long_texts_are_refused),
 		CASE(names_that_are_there_twice_are_refused),
 		CASE(names_that_could_write_to_a_terminal_are_refused),

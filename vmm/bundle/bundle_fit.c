@@ -197,6 +197,19 @@ int fit_children(const struct fit_node *n, struct fit_node *ret, size_t max,
 	return 0;
 }
 
+/*
+ * Of ASCII, or U+0080 to U+009F: in UTF-8, or as a byte that does not go on
+ * with a character. A terminal takes them for the begin of a command.
+ */
+static bool is_control(const char *text, size_t i)
+{
+	unsigned char c = (unsigned char)text[i];
+	unsigned char before = i ? (unsigned char)text[i - 1] : 0;
+
+	return iscntrl(c) ||
+	       (c >= 0x80 && c < 0xa0 && (before < 0x80 || before == 0xc2));
+}
+
 int fit_text(const struct fit_node *n, const char *name, struct fit_prop p,
 	     size_t max, const char **ret, struct err *err)
 {
@@ -208,7 +221,7 @@ int fit_text(const struct fit_node *n, const char *name, struct fit_prop p,
 		return fit_bad(n, err, "'%s' is longer than %zu bytes", name,
 			       max);
 	for (size_t i = 0; i < p.len - 1; i++)
-		if (iscntrl((unsigned char)p.data[i]))
+		if (is_control(p.data, i))
 			return fit_bad(n, err,
 				       "'%s' has a control character in it",
 				       name);
