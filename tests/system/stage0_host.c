@@ -15,7 +15,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "firmware/stage0/s0_fw_cfg.h"
 #include "firmware/stage0/s0_map.h"
+#include "firmware/stage0/s0_ram.h"
 #include "firmware/stage0/s0_sev.h"
 #include "firmware/stage0_reason.h"
 #include "tests/system/stage0_host.h"
@@ -165,6 +167,36 @@ static void sev_with_the_ram_that_there_is(struct host *h, const char *image)
 	sev_with_e820(h, image, RAM, STAGE0_NO_KERNEL);
 }
 
+static void sev_with_little_ram(struct host *h, const char *image)
+{
+	sev_with_e820(h, image, 2 << 20, STAGE0_RAM_SMALL);
+}
+
+static void sev_with_an_endless_e820(struct host *h, const char *image)
+{
+	static uint8_t e820[S0_RAM_FILE_MAX + S0_RAM_ENTRY_LEN];
+
+	h->status = SEV_STATUS_SEV;
+	h->c_bit = UINT32_MAX;
+	h->e820 = e820;
+	h->e820_len = sizeof(e820);
+	start(h, image);
+	put_hashes(h);
+	stops(h, STAGE0_RAM_MAP, true);
+}
+
+static void sev_without_cpus(struct host *h, const char *image)
+{
+	static const uint8_t none[2];
+
+	h->status = SEV_STATUS_SEV;
+	h->c_bit = UINT32_MAX;
+	h->items[0] = (struct host_item){S0_FW_CFG_NB_CPUS, none, 2};
+	start(h, image);
+	put_hashes(h);
+	stops(h, STAGE0_CPU_COUNT, true);
+}
+
 static void sev_with_more_ram_in_e820(struct host *h, const char *image)
 {
 	sev_with_e820(h, image, UINT64_C(1) << 30, STAGE0_RAM_MAP);
@@ -239,6 +271,15 @@ static void no_rdrand(struct host *h, const char *image)
 static void unknown_feature(struct host *h, const char *image)
 {
 	h->status = SEV_STATUS_SEV | 1 << 2; /* SEV-SNP */
+	h->c_bit = UINT32_MAX;
+	start(h, image);
+	stops(h, STAGE0_SEV_FEATURES, false);
+}
+
+/* What SEV's MSR says above 32 bits is as unknown. */
+static void unknown_feature_far_up(struct host *h, const char *image)
+{
+	h->status = SEV_STATUS_SEV | UINT64_C(1) << 40;
 	h->c_bit = UINT32_MAX;
 	start(h, image);
 	stops(h, STAGE0_SEV_FEATURES, false);
@@ -364,6 +405,7 @@ static void an_ap_takes_no_exceptions(struct host *h, const char *image)
 
 static void starts(struct host *h, const char *image)
 {
+	h->separate = h->status & SEV_STATUS_SEV;
 	offer_kernel(h);
 	start(h, image);
 	put_hashes(h);
@@ -404,8 +446,8 @@ static void sev_es_start(struct host *h, const char *image)
 	    load_le64(ghcb + 0x3a0) != S0_JUMP_TABLE)
 		fail(h, "the host does not know the APs' jump table");
 	if (!is_reserved(h, S0_JUMP_TABLE) ||
-	    load_le32(h->ram + S0_JUMP_TABLE) ||
-	    load_le32(h->ram + S0_JUMP_TABLE + JUMP_TABLE_READY_OFF) !=
+	    load_le32(h->alias + S0_JUMP_TABLE) ||
+	    load_le32(h->alias + S0_JUMP_TABLE + JUMP_TABLE_READY_OFF) !=
 		    JUMP_TABLE_READY)
 		fail(h, "the APs' jump table is not ready");
 }
@@ -448,6 +490,69 @@ static void sev_with_another_command_line(struct host *h, const char *image)
 	changed(h, image, ITEM_CMDLINE, STAGE0_CMDLINE_HASH);
 }
 
+/* All 32 bytes of a hash are compared. */
+static void sev_with_a_hash_that_ends_otherwise(struct host *h,
+						const char *image)
+{
+	h->status = SEV_STATUS_SEV;
+	h->c_bit = UINT32_MAX;
+	offer_kernel(h);
+	start(h, image);
+	put_hashes(h);
+	h->ram[S0_HASHES + 18 + 3 * 50 - 1] ^= 1;
+	stops(h, STAGE0_KERNEL_HASH, true);
+}
+
+/* @item and its size are others, and were measured so. */
+static void offers(struct host *h, const char *image, int item,
+		   const uint8_t *data, uint32_t len, uint32_t reason)
+{
+	static uint8_t size[4];
+
+	h->status = SEV_STATUS_SEV;
+	h->c_bit = UINT32_MAX;
+	offer_kernel(h);
+	store_le32(size, len);
+	h->items[item].data = data;
+	h->items[item].len = len;
+	h->items[item - 1].data = size;
+	start(h, image);
+	put_hashes(h);
+	stops(h, reason, true);
+}
+
+static void sev_with_a_long_setup_part(struct host *h, const char *image)
+{
+	static uint8_t setup[S0_SETUP_MAX + 1];
+
+	offers(h, image, ITEM_SETUP, setup, sizeof(setup),
+	       STAGE0_KERNEL_HEADER);
+}
+
+static void sev_with_a_long_command_line(struct host *h, const char *image)
+{
+	static uint8_t line[S0_CMDLINE_MAX + S0_IMAGE_LEN];
+
+	memset(line, 0xf4, sizeof(line)); /* HLT, if it reached stage0 */
+	offers(h, image, ITEM_CMDLINE, line, sizeof(line), STAGE0_CMDLINE);
+}
+
+/* The kernel takes 255 bytes. */
+static void sev_with_a_line_too_long_for_the_kernel(struct host *h,
+						    const char *image)
+{
+	static uint8_t line[257];
+
+	memset(line, 'a', sizeof(line) - 1);
+	offers(h, image, ITEM_CMDLINE, line, sizeof(line), STAGE0_CMDLINE);
+}
+
+static void sev_with_a_line_without_end(struct host *h, const char *image)
+{
+	offers(h, image, ITEM_CMDLINE, (const uint8_t *)"quiet", 5,
+	       STAGE0_CMDLINE);
+}
+
 #define CASE(f)                                                                \
 	{                                                                      \
 #f, f                                                          \
@@ -464,6 +569,9 @@ static const struct {
 	CASE(sev_with_a_cut_table_of_hashes),
 	CASE(sev_with_a_table_of_hashes_that_lies),
 	CASE(sev_with_the_ram_that_there_is),
+	CASE(sev_with_little_ram),
+	CASE(sev_with_an_endless_e820),
+	CASE(sev_without_cpus),
 	CASE(sev_with_more_ram_in_e820),
 	CASE(sev_with_ram_where_firmware_is),
 	CASE(sev_hidden),
@@ -473,6 +581,7 @@ static const struct {
 	CASE(c_bit_that_does_not_encrypt),
 	CASE(no_rdrand),
 	CASE(unknown_feature),
+	CASE(unknown_feature_far_up),
 	CASE(sev_es),
 	CASE(sev_es_with_nonsense_for_cpuid),
 	CASE(sev_es_of_an_unknown_version),
@@ -485,6 +594,11 @@ static const struct {
 	CASE(sev_with_another_kernel),
 	CASE(sev_with_another_initrd),
 	CASE(sev_with_another_command_line),
+	CASE(sev_with_a_hash_that_ends_otherwise),
+	CASE(sev_with_a_long_setup_part),
+	CASE(sev_with_a_long_command_line),
+	CASE(sev_with_a_line_too_long_for_the_kernel),
+	CASE(sev_with_a_line_without_end),
 	CASE(an_ap_jumps_at_once),
 	CASE(an_ap_is_held_until_there_is_a_table),
 	CASE(an_ap_ignores_a_table_of_noise),

@@ -24,7 +24,7 @@ enum {
 	VECTOR_VC = 29,
 };
 
-/* Of fw_cfg; borrowed. */
+/* Of fw_cfg, instead of what there is otherwise; borrowed. */
 struct host_item {
 	uint16_t key;
 	const uint8_t *data;
@@ -33,13 +33,16 @@ struct host_item {
 
 struct host {
 	int vm, vcpu;
-	uint8_t *ram, *alias;
+	uint8_t *ram;	/* as the host sees it */
+	uint8_t *alias; /* as the guest does with the C-bit; often @ram */
 	struct kvm_run *run;
 	uint64_t status; /* SEV_STATUS */
 	uint32_t c_bit;	 /* in CPUID; 0: no leaf 0x8000001f */
 	uint32_t real_c_bit;
 	bool no_rdrand, wrong_alias;
-	bool forget_bss;	/* its begin reads as zeros once paging is on */
+	bool forget_bss; /* its begin reads as zeros once paging is on */
+	/* From paging on, what is shared is not what is private. */
+	bool separate;
 	uint64_t ghcb_answer;	/* to the request for a version */
 	uint64_t cpuid_request; /* the answer to those: 0: right ones */
 	const uint8_t *e820;	/* fw_cfg's etc/e820; NULL: there is none */

@@ -82,30 +82,32 @@ static bool all_zeros(const uint8_t *p, size_t len)
 
 void the_secret_is_in_its_file_only(struct host *h)
 {
-	const uint8_t *zero_page = h->ram + S0_ZERO_PAGE, *found;
+	const uint8_t *zero_page = h->alias + S0_ZERO_PAGE, *found;
 	uint32_t initrd = load_le32(zero_page + 0x218);
 	uint32_t len = load_le32(zero_page + 0x21c);
 	uint32_t archive = (INITRD_LEN + 3) & ~3u;
 
 	if (initrd > RAM || len > RAM - initrd || len <= archive ||
-	    memcmp(h->ram + initrd, h->items[ITEM_INITRD].data, INITRD_LEN) !=
+	    memcmp(h->alias + initrd, h->items[ITEM_INITRD].data, INITRD_LEN) !=
 		    0 ||
-	    memcmp(h->ram + initrd + archive, "070701", 6) != 0)
+	    memcmp(h->alias + initrd + archive, "070701", 6) != 0)
 		fail(h, "initrd and archive are not there");
-	found = memmem(h->ram, RAM, secret, sizeof(secret));
-	if (!found || found < h->ram + initrd + archive ||
-	    found >= h->ram + initrd + len)
+	found = memmem(h->alias, RAM, secret, sizeof(secret));
+	if (!found || found < h->alias + initrd + archive ||
+	    found >= h->alias + initrd + len)
 		fail(h, "the secret is not in the archive");
-	if (memmem(found + 1, (size_t)(h->ram + RAM - found) - 1, secret,
+	if (memmem(found + 1, (size_t)(h->alias + RAM - found) - 1, secret,
 		   sizeof(secret)))
 		fail(h, "the secret is there twice");
-	if (!all_zeros(h->ram + S0_SECRETS, S0_SECRETS_LEN))
+	if (h->separate && memmem(h->ram, RAM, secret, sizeof(secret)))
+		fail(h, "the host can read the secret");
+	if (!all_zeros(h->alias + S0_SECRETS, S0_SECRETS_LEN))
 		fail(h, "the table of secrets is not wiped");
 }
 
 void linux_was_entered(struct host *h)
 {
-	const uint8_t *zero_page = h->ram + S0_ZERO_PAGE;
+	const uint8_t *zero_page = h->alias + S0_ZERO_PAGE;
 	struct kvm_regs r;
 	uint32_t line;
 
@@ -115,10 +117,11 @@ void linux_was_entered(struct host *h)
 	if (!h->halted || h->reason || r.rip != KERNEL_AT + ENTRY64 + 1 ||
 	    r.rsi != S0_ZERO_PAGE)
 		fail(h, "Linux was not entered");
-	if (memcmp(h->ram + KERNEL_AT, h->items[ITEM_CODE].data, CODE_LEN) != 0)
+	if (memcmp(h->alias + KERNEL_AT, h->items[ITEM_CODE].data, CODE_LEN) !=
+	    0)
 		fail(h, "the kernel is not what was offered");
 	if (line > RAM - sizeof(cmdline) ||
-	    memcmp(h->ram + line, cmdline, sizeof(cmdline)) != 0)
+	    memcmp(h->alias + line, cmdline, sizeof(cmdline)) != 0)
 		fail(h, "the command line is not what was offered");
 	if (load_le64(zero_page + 0x250))
 		fail(h, "it has a list of setup_data");
@@ -126,7 +129,7 @@ void linux_was_entered(struct host *h)
 
 bool is_reserved(const struct host *h, uint64_t gpa)
 {
-	const uint8_t *zero_page = h->ram + S0_ZERO_PAGE;
+	const uint8_t *zero_page = h->alias + S0_ZERO_PAGE;
 
 	for (int i = 0; i < zero_page[0x1e8]; i++) {
 		const uint8_t *e = zero_page + 0x2d0 + 20 * i;

@@ -85,6 +85,7 @@ static struct kvm_cpuid_entry2 *leaf(struct host *h, uint32_t fn)
 static void filter_msrs(struct host *h)
 {
 	static uint8_t none[1];
+	bool efer = h->forget_bss || h->separate;
 	struct kvm_enable_cap cap = {
 		.cap = KVM_CAP_X86_USER_SPACE_MSR,
 		.args[0] = KVM_MSR_EXIT_REASON_FILTER,
@@ -97,8 +98,8 @@ static void filter_msrs(struct host *h)
 			      .base = MSR_GHCB,
 			      .bitmap = none},
 		/* What is read right before paging. */
-		.ranges[1] = {.flags = h->forget_bss ? KVM_MSR_FILTER_READ : 0,
-			      .nmsrs = h->forget_bss,
+		.ranges[1] = {.flags = efer ? KVM_MSR_FILTER_READ : 0,
+			      .nmsrs = efer,
 			      .base = MSR_EFER,
 			      .bitmap = none},
 	};
@@ -157,7 +158,7 @@ void start(struct host *h, const char *image)
 	h->vm = need(ioctl(kvm, KVM_CREATE_VM, 0), "VM");
 	ioctl(h->vm, KVM_SET_TSS_ADDR, MEM_KVM_TSS);
 	h->ram = pages(RAM);
-	h->alias = h->wrong_alias ? pages(RAM) : h->ram;
+	h->alias = h->wrong_alias || h->separate ? pages(RAM) : h->ram;
 	map(h, 0, 0, h->ram, RAM, 0);
 	load_image(h, image);
 	filter_msrs(h);
@@ -236,7 +237,10 @@ static void item(struct host *h, uint16_t key, uint8_t *to, uint32_t at,
 	const uint8_t *from = NULL;
 	uint32_t n = 0;
 
-	if (key == S0_FW_CFG_NB_CPUS) {
+	if (find(h, key)) {
+		from = find(h, key)->data;
+		n = find(h, key)->len;
+	} else if (key == S0_FW_CFG_NB_CPUS) {
 		from = one_cpu;
 		n = sizeof(one_cpu);
 	} else if (key == S0_FW_CFG_FILE_DIR && h->e820) {
@@ -249,9 +253,6 @@ static void item(struct host *h, uint16_t key, uint8_t *to, uint32_t at,
 	} else if (key == KEY_E820) {
 		from = h->e820;
 		n = h->e820_len;
-	} else if (find(h, key)) {
-		from = find(h, key)->data;
-		n = find(h, key)->len;
 	}
 	memset(to, 0, len);
 	if (at < n)
@@ -352,6 +353,19 @@ static uint64_t ghcb_answer(struct host *h)
 	}
 }
 
+/* What was written up to now is private; a few instructions are still to come.
+ */
+static void before_paging(struct host *h)
+{
+	if (h->forget_bss)
+		memset(h->ram + S0_BASE + S0_IMAGE_LEN, 0, BSS_BEGIN_LEN);
+	if (!h->separate)
+		return;
+	memcpy(h->alias, h->ram, RAM);
+	memset(h->ram + S0_END, 0x5a, RAM - S0_END);
+	memset(h->alias + S0_SHARED, 0x5a, S0_SHARED_LEN);
+}
+
 static void on_rdmsr(struct host *h)
 {
 	h->run->msr.error = 0;
@@ -361,7 +375,7 @@ static void on_rdmsr(struct host *h)
 	}
 	if (h->run->msr.index == MSR_EFER) {
 		h->run->msr.data = 0;
-		memset(h->ram + S0_BASE + S0_IMAGE_LEN, 0, BSS_BEGIN_LEN);
+		before_paging(h);
 		return;
 	}
 	h->run->msr.data = h->status;
