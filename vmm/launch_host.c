@@ -89,12 +89,14 @@ static int open_platform(const struct run_config *c, struct launch_host *h,
 			 struct err *err)
 {
 	const struct devices_config *d = &c->devices;
-	int r = memlock_raise(memlock_need(c->memory.size, rom_bytes(c)), err);
+	int r = launch_files_load(d, &h->files, err);
 
 	if (!r)
-		r = launch_files_load(d, &h->files, err);
-	if (!r)
 		r = sev_dev_open("/dev/sev", &h->dev, err);
+	/* A limit to raise is no news for a host without SEV. */
+	if (!r)
+		r = memlock_raise(memlock_need(c->memory.size, rom_bytes(c)),
+				  err);
 	if (!r)
 		r = sev_dev_status(&h->dev, &h->platform, err);
 	if (r < 0)

@@ -259,6 +259,15 @@ def too_little_may_be_locked(e):
 
 
 @case
+def without_sev_no_limit_is_to_be_raised(e):
+    if os.path.exists("/dev/sev"):
+        raise Skip("there is /dev/sev here")
+    p = subprocess.run([e.coffer, *e.args(session=None)], capture_output=True, timeout=PATIENCE, text=True,
+                       preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_MEMLOCK, (1 << 20, 1 << 20)))
+    check(p.returncode == 69 and "/dev/sev does not exist" in p.stderr, p)
+
+
+@case
 def secrets_have_their_time_and_place(e):
     e.session()
     with Paused(e) as g:
