@@ -485,6 +485,31 @@ static void a_device_that_is_behind_gets_every_answer(void **state)
 	}
 }
 
+/* Nor does it keep more than it can have asked for. */
+static void a_device_that_asks_without_end_is_not_remembered(void **state)
+{
+	enum { N = VSOCK_HOST_DIALS_MAX + 1500 };
+	const struct vsock_msg m = {.type = VSOCK_MSG_CONNECT, .host_port = 9};
+	struct fixture *f = *state;
+	unsigned int answers = 0;
+
+	for (unsigned int i = 0; i < N; i++)
+		while (vsock_msg_send(f->device, &m, -1) == -EAGAIN)
+			turn(f);
+	for (int i = 0; i < 20; i++)
+		turn(f);
+	/* what was dropped counts at once, what waits does not yet */
+	assert_true(counters(f).dials_refused > 0);
+	while (counters(f).dials_refused < N) {
+		assert_true(device_hears(f));
+		answers++;
+	}
+	while (vsock_msg_recv(f->device, &f->m, &f->fd) == 1)
+		answers++;
+	assert_true(answers >= VSOCK_HOST_DIALS_MAX);
+	assert_true(answers < N);
+}
+
 static void messages_that_are_not_for_us_are_dropped(void **state)
 {
 	const struct vsock_msg refused = {.type = VSOCK_MSG_REFUSED};
@@ -587,6 +612,7 @@ int main(void)
 		BRISK(a_listener_that_is_behind_is_tried_again),
 		HASTY(a_listener_that_stays_behind_is_given_up),
 		CASE(a_device_that_is_behind_gets_every_answer),
+		CASE(a_device_that_asks_without_end_is_not_remembered),
 		CASE(messages_that_are_not_for_us_are_dropped),
 		CASE(when_the_device_is_gone_clients_are_closed),
 		CASE(the_socket_is_removed_in_the_end),
