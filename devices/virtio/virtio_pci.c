@@ -238,9 +238,13 @@ static void cfg_written(struct pci_func *f, unsigned int off,
 			unsigned int width)
 {
 	struct virtio_pci *v = container_of(f, struct virtio_pci, func);
+	bool master = pci_cfg_get16(&f->cfg, PCI_COMMAND) & PCI_COMMAND_MASTER;
 	unsigned int len;
 	uint32_t at;
 
+	if (v->master && !master)
+		vpci_lose_master(v);
+	v->master = master;
 	msix_cfg_written(v->msix, off, width);
 	if (at_cfg_data(v, off) && cfg_window(v, &at, &len))
 		bar_write(&v->bar, at, len, pci_cfg_get32(&f->cfg, off));

@@ -5,6 +5,9 @@
  * VERSION_1 and ACCESS_PLATFORM are always offered and required: FEATURES_OK
  * does not stick without both. There is no legacy interface and no INTx.
  *
+ * A driver that is up and loses bus mastering has lost its device: that lets go
+ * of memory and has to be reset. One that never asked for mastering is served.
+ *
  * Threads: vCPUs read and write registers under a lock of the transport and
  * never wait for the device. What the device has to do (activate, reset, reset
  * a queue, look at a queue) happens in its io_thread, in the order in which the

@@ -212,14 +212,29 @@ static void reset_done(struct virtio_host *h)
 	pthread_mutex_unlock(&v->lock);
 }
 
-static void reset(struct virtio_pci *v)
+static void disable_queues(struct virtio_pci *v)
 {
-	atomic_fetch_add_explicit(&v->n_resets, 1, memory_order_relaxed);
 	for (unsigned int i = 0; i < v->dev->n_queues; i++) {
 		v->q[i].live = false;
 		virtq_disable(v->q[i].q);
 	}
+}
+
+static void reset(struct virtio_pci *v)
+{
+	atomic_fetch_add_explicit(&v->n_resets, 1, memory_order_relaxed);
+	disable_queues(v);
 	v->dev->ops->reset(v->dev);
+}
+
+/* Let go of the guest's memory. Nobody waits for the end of this reset. */
+static void halt(struct virtio_pci *v)
+{
+	disable_queues(v);
+	if (v->active)
+		v->dev->ops->reset(v->dev);
+	v->active = false;
+	v->stopped = true;
 }
 
 static void queue_reset_done(struct virtio_host *h, unsigned int queue)
@@ -266,20 +281,23 @@ const struct virtio_host_ops vpci_host_ops = {
 void vpci_work(void *arg)
 {
 	struct virtio_pci *v = arg;
-	bool want_reset, want_activate;
+	bool want_reset, want_halt, want_activate;
 	uint64_t features;
 
 	pthread_mutex_lock(&v->lock);
 	want_reset = v->want_reset;
+	want_halt = v->want_halt;
 	want_activate = v->want_activate;
-	v->want_reset = v->want_activate = false;
+	v->want_reset = v->want_halt = v->want_activate = false;
 	features = v->driver_features;
 	pthread_mutex_unlock(&v->lock);
 	if (want_reset) {
 		reset(v);
 		return; /* all that was asked before it is void */
 	}
-	if (want_activate)
+	if (want_halt)
+		halt(v);
+	else if (want_activate)
 		activate(v, features);
 	if (v->active)
 		start_late(v);

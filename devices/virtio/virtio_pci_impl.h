@@ -71,6 +71,7 @@ struct virtio_pci {
 	struct msix *msix;
 	struct io_call work;
 	unsigned int cfg_cap; /* offset of the PCI_CFG capability */
+	bool master; /* bus mastering was on last; under the bus's lock */
 	uint64_t offered;
 	_Atomic uint8_t isr;
 	atomic_uint_fast64_t n_kicks, n_interrupts, n_broken, n_resets;
@@ -79,7 +80,8 @@ struct virtio_pci {
 	uint8_t status;
 	uint8_t generation;
 	bool resetting;
-	bool want_activate, want_reset; /* asked of the device's thread */
+	/* asked of the device's thread */
+	bool want_activate, want_halt, want_reset;
 	uint32_t device_select, driver_select;
 	uint64_t driver_features;
 	bool bad_features; /* it set bits above 63 */
@@ -107,6 +109,8 @@ uint64_t vpci_common_read(struct virtio_pci *v, uint64_t off,
 			  unsigned int width);
 void vpci_common_write(struct virtio_pci *v, uint64_t off, unsigned int width,
 		       uint64_t val);
+/* The guest has switched bus mastering off. */
+void vpci_lose_master(struct virtio_pci *v);
 /* All registers, or a queue's, as they are after a reset. Under the lock. */
 void vpci_reset_registers(struct virtio_pci *v);
 void vpci_reset_queue_registers(struct vpci_queue *q);

@@ -94,6 +94,22 @@ static void begin_queue_reset(struct virtio_pci *v, struct vpci_queue *q)
 	io_thread_post(v->dev->thread, &v->work);
 }
 
+/*
+ * PCI Local Bus 3.0, 6.2.2 "Device Control": from now on memory is not ours to
+ * touch. Linux takes it away before it starts another kernel in its place
+ * (kexec), which finds the device as it was, and resets it much later.
+ */
+void vpci_lose_master(struct virtio_pci *v)
+{
+	pthread_mutex_lock(&v->lock);
+	if (v->status & VIRTIO_STATUS_DRIVER_OK && !v->resetting) {
+		v->status |= VIRTIO_STATUS_NEEDS_RESET;
+		v->want_halt = true;
+		io_thread_post(v->dev->thread, &v->work);
+	}
+	pthread_mutex_unlock(&v->lock);
+}
+
 /* --- the way up --------------------------------------------------------- */
 
 static bool features_ok(const struct virtio_pci *v)

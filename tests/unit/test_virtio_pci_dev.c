@@ -16,6 +16,7 @@ enum {
 	NO_VECTOR = 0xffff,
 	MASKALL = 0x4000,
 	ENABLE = 0x8000,
+	DECODING = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER,
 };
 
 static uint64_t cfg_get(struct fake_vpci *f, unsigned int off,
@@ -260,13 +261,13 @@ static void doorbells_move_with_the_bar(void **state)
 	fake_vpci_up(f);
 	assert_int_equal(f->n_bells, FAKE_VPCI_QUEUES);
 	changes = f->n_bell_changes;
-	cfg_set(f, PCI_COMMAND, 2, PCI_COMMAND_MEMORY); /* nothing new */
+	cfg_set(f, PCI_COMMAND, 2, DECODING); /* nothing new */
 	assert_int_equal(f->n_bell_changes, changes);
-	cfg_set(f, PCI_COMMAND, 2, 0);
+	cfg_set(f, PCI_COMMAND, 2, PCI_COMMAND_MASTER);
 	assert_int_equal(f->n_bells, 0);
 	cfg_set(f, PCI_BAR0, 4, 0xc4000000);
 	assert_int_equal(f->n_bells, 0);
-	cfg_set(f, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	cfg_set(f, PCI_COMMAND, 2, DECODING);
 	assert_int_equal(f->n_bells, FAKE_VPCI_QUEUES);
 	assert_int_equal(f->bell[0].gpa, 0xc4000000 + f->notify);
 	/* above 4 GiB, half by half */
@@ -300,8 +301,8 @@ static void a_doorbell_that_is_refused_is_an_exit(void **state)
 	fake_vpci_echo(f, 1);
 	/* it is tried again when the BAR moves */
 	f->refuse_bells = false;
-	cfg_set(f, PCI_COMMAND, 2, 0);
-	cfg_set(f, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	cfg_set(f, PCI_COMMAND, 2, PCI_COMMAND_MASTER);
+	cfg_set(f, PCI_COMMAND, 2, DECODING);
 	assert_int_equal(f->n_bells, FAKE_VPCI_QUEUES);
 	fake_vpci_echo(f, 1);
 }

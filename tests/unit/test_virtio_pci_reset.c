@@ -190,6 +190,89 @@ static void a_reset_done_that_nobody_waits_for_is_not_heard(void **state)
 	assert_int_equal(status(f), 0);
 }
 
+/* --- bus mastering ------------------------------------------------------ */
+
+static void set_master(struct fake_vpci *f, bool on)
+{
+	cfg_set(f, PCI_COMMAND, 2,
+		PCI_COMMAND_MEMORY | (on ? PCI_COMMAND_MASTER : 0));
+	fake_vpci_run(f);
+}
+
+/* What a kernel does before it starts another in its place (kexec). */
+static void who_is_no_longer_master_leaves_memory_alone(void **state)
+{
+	struct fake_vpci *f = *state;
+	struct fake_buf b = FAKE_IN(4);
+	struct virtq_chain c;
+
+	virtq_chain_init(&c);
+	fake_vpci_up(f);
+	fake_ring_offer(f->ring[0], &b, 1, false);
+	assert_int_equal(virtq_pop(f->dev.q[0], &c), 1);
+	set_master(f, false);
+	assert_int_equal(f->n_reset, 1); /* it lets go of what it has */
+	assert_int_equal(status(f), UP | FAKE_VPCI_NEEDS_RESET);
+	virtq_push(f->dev.q[0], &c, 4);
+	virtq_flush(f->dev.q[0]);
+	fake_ring_offer(f->ring[1], &b, 1, false);
+	fake_vpci_write(f, f->notify + f->multiplier, 2, 1);
+	set_master(f, true); /* and does not go on where it was */
+	fake_vpci_write(f, f->notify + f->multiplier, 2, 1);
+	fake_vpci_run(f);
+	assert_int_equal(fake_ring_n_used(f->ring[0]), 0);
+	assert_int_equal(fake_ring_n_used(f->ring[1]), 0);
+	assert_int_equal(status(f), UP | FAKE_VPCI_NEEDS_RESET);
+	assert_int_equal(counters(f).broken, 0);
+	fake_vpci_reset(f);
+	assert_int_equal(status(f), 0);
+	fake_vpci_up(f);
+	fake_vpci_echo(f, 1);
+	virtq_chain_free(&c);
+}
+
+static void a_reset_waits_for_one_that_was_master(void **state)
+{
+	struct fake_vpci *f = *state;
+
+	fake_vpci_up(f);
+	f->hold_reset = true;
+	set_master(f, false);
+	set_status(f, 0);
+	assert_int_equal(status(f) & UP, UP);
+	f->dev.host->ops->reset_done(f->dev.host); /* of the first */
+	assert_int_equal(status(f) & UP, UP);
+	fake_vpci_run(f);
+	assert_int_equal(f->n_reset, 2);
+	f->dev.host->ops->reset_done(f->dev.host);
+	assert_int_equal(status(f), 0);
+	f->hold_reset = false;
+	set_master(f, true);
+	fake_vpci_up(f);
+	fake_vpci_echo(f, 0);
+}
+
+static void without_a_driver_mastering_means_nothing(void **state)
+{
+	struct fake_vpci *f = *state;
+
+	set_master(f, false);
+	set_master(f, true);
+	fake_vpci_negotiate_all(f);
+	set_master(f, false);
+	set_master(f, true);
+	assert_int_equal(f->n_reset, 0);
+	fake_vpci_enable(f, 0);
+	set_status(f, UP);
+	/* before the device's thread had a turn */
+	set_master(f, false);
+	assert_int_equal(f->n_activate, 0);
+	assert_int_equal(status(f), UP | FAKE_VPCI_NEEDS_RESET);
+	fake_vpci_reset(f);
+	fake_vpci_up(f); /* a driver that never asked for it is served */
+	fake_vpci_echo(f, 0);
+}
+
 /* --- resets of a queue -------------------------------------------------- */
 
 static void a_queue_is_reset_and_enabled_again(void **state)
@@ -461,6 +544,9 @@ int main(void)
 		CASE(a_reset_overtakes_an_activation, setup),
 		CASE(a_device_that_was_not_activated_is_reset_too, setup),
 		CASE(a_reset_done_that_nobody_waits_for_is_not_heard, setup),
+		CASE(who_is_no_longer_master_leaves_memory_alone, setup),
+		CASE(a_reset_waits_for_one_that_was_master, setup),
+		CASE(without_a_driver_mastering_means_nothing, setup),
 		CASE(a_queue_is_reset_and_enabled_again, setup),
 		CASE(a_queue_is_reset_only_when_it_can_be, setup),
 		CASE(a_reset_of_the_device_overtakes_that_of_a_queue, setup),
