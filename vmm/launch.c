@@ -245,6 +245,12 @@ static int area_place(const struct launch *l, size_t len, gpa_t *ret,
 		return err_set_kind(err, ERR_USAGE, -ENOTSUP,
 				    "secret: this launch has no area for "
 				    "secrets; name an address");
+	/* What is behind the first table is never found. */
+	if (i->secret_format == LAUNCH_SECRET_FORMAT_TABLE && i->secret_used)
+		return err_set_kind(err, ERR_INPUT, -EEXIST,
+				    "secret: firmware reads one packet, which "
+				    "was injected already; make one of all "
+				    "secrets");
 	if (!range_within(i->secret_used, len, i->secret_size))
 		return err_set_kind(
 			err, ERR_INPUT, -ENOSPC,

@@ -60,7 +60,8 @@ int launch_measure(struct launch *l, const struct launch_plan *plan,
  * -EBUSY       not measured yet, or finished
  * -EINVAL      an address that is unaligned, not RAM, or holds what was
  *              measured or an earlier secret; a length that is no packet's
- * -EEXIST      the same packet a second time
+ * -EEXIST      the same packet a second time; or another one in the area of
+ *              firmware, which looks for one
  * -ENOSPC      the area is too small for it
  * -ENOTSUP     @gpa 0 and the plan has no area
  */

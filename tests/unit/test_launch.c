@@ -166,6 +166,21 @@ static void secrets_lie_behind_each_other_in_the_area(void **st)
 	assert_int_equal(i.secret_used, 4096);
 }
 
+/* It would be told that they are there, and never find the second. */
+static void firmware_gets_one_packet(void **st)
+{
+	struct fixture *f = *st;
+
+	f->plan->secret_format = SEV_SECRET_TABLE;
+	assert_int_equal(measure(f), 0);
+	assert_int_equal(secret(f, 0, 512), 0);
+	assert_int_equal(secret(f, 0, 64), -EEXIST);
+	assert_int_equal(f->err.kind, ERR_INPUT);
+	assert_non_null(strstr(f->err.msg, "firmware reads one packet"));
+	/* Who names an address knows who reads there. */
+	assert_int_equal(secret(f, AREA + 1024, 64), 0);
+}
+
 static void a_secret_may_not_lie_over_what_is_there(void **st)
 {
 	static const struct {
@@ -295,6 +310,7 @@ int main(void)
 		T(an_expected_digest_is_compared_before_anything_starts),
 		T(registers_are_launched_when_the_plan_has_them),
 		T(secrets_lie_behind_each_other_in_the_area),
+		T(firmware_gets_one_packet),
 		T(a_secret_may_not_lie_over_what_is_there),
 		T(secrets_and_finish_have_their_time),
 		T(reports_are_of_guests_that_run),
