@@ -22,6 +22,7 @@ enum {
 	PARTIAL_LINE_MS = 10, /* how long a prompt may wait for its end */
 	CHUNK = 4096,
 	INPUT_CHUNK = 256,
+	FILE_CHUNKS = 64, /* at once, before others have their turn */
 	LAST_FLUSH_MS = 1000,
 };
 
@@ -453,15 +454,26 @@ static void on_in(void *arg, int fd, uint32_t events)
 	watch_client(c);
 }
 
-/* The guest made room. A file as stdin has no other clock than this one. */
+/* A file as stdin: is there more of it, for which the guest has room? */
+static bool wants_file(const struct console *c)
+{
+	return !c->in_pollable && c->p.style == CONSOLE_STYLE_STREAM &&
+	       c->port && !c->n_pending && !c->in_eof;
+}
+
+/*
+ * The guest made room. A file as stdin has no other clock than this one, and
+ * may have no end (/dev/zero): a port whose reader is gone takes all of it.
+ */
 static void on_input_wake(void *arg)
 {
 	struct console *c = arg;
 
 	push_pending(c);
-	while (!c->in_pollable && c->p.style == CONSOLE_STYLE_STREAM &&
-	       c->port && !c->n_pending && !c->in_eof)
+	for (int i = 0; i < FILE_CHUNKS && wants_file(c); i++)
 		read_input(c);
+	if (wants_file(c))
+		loop_wake(c->input_wake);
 	watch_client(c);
 }
 

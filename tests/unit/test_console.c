@@ -173,6 +173,28 @@ static void a_file_as_stdin_is_read_to_its_end(void **state)
 	fclose(file);
 }
 
+/* As the port of a monitor that has gone. */
+static size_t takes_all(struct console_port *p, const uint8_t *buf, size_t n)
+{
+	(void)p;
+	(void)buf;
+	return n;
+}
+
+static void a_file_without_end_leaves_others_their_turn(void **state)
+{
+	static const struct console_port_ops ops = {takes_all, port_flush};
+	AUTO(fd_closep) int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+	struct fixture *f = *state;
+
+	assert_true(zero >= 0);
+	f->port.ops = &ops;
+	start(f, CONSOLE_STYLE_STREAM, zero, f->out[1], false);
+	loop_set_timer(f->stop, 20);
+	assert_int_equal(loop_run(f->loop), 0);
+	console_plug(f->con, NULL);
+}
+
 static void ctrl_a_is_for_us_only_where_a_person_types(void **state)
 {
 	struct fixture *f = *state;
@@ -326,6 +348,7 @@ int main(void)
 		CASE(a_prompt_comes_without_a_line_feed),
 		CASE(input_waits_until_the_guest_has_room),
 		CASE(a_file_as_stdin_is_read_to_its_end),
+		CASE(a_file_without_end_leaves_others_their_turn),
 		CASE(ctrl_a_is_for_us_only_where_a_person_types),
 		CASE(without_a_person_ctrl_a_goes_to_the_guest),
 		CASE(a_broken_pipe_stops_the_output_and_nothing_else),
