@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "vmm/base/err.h"
@@ -57,10 +58,52 @@ static int open_stdio(struct console_files *f, struct err *err)
 	return 0;
 }
 
+/*
+ * A pipe with a name waits for its reader, but not for good: signals are
+ * blocked, and the event loop that takes them does not run yet.
+ */
+static int open_fifo(const char *path)
+{
+	static const struct timespec wait = {.tv_nsec = 20000000};
+	sigset_t end;
+	int fd;
+
+	sigemptyset(&end);
+	sigaddset(&end, SIGTERM);
+	sigaddset(&end, SIGINT);
+	sigaddset(&end, SIGHUP);
+	for (;;) {
+		fd = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK);
+		if (fd >= 0 || errno != ENXIO)
+			break;
+		if (sigtimedwait(&end, NULL, &wait) > 0) {
+			errno = ENXIO;
+			break;
+		}
+	}
+	if (fd >= 0)
+		fcntl(fd, F_SETFL, 0); /* from here on it may wait */
+	return fd;
+}
+
+static bool is_fifo(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISFIFO(st.st_mode);
+}
+
 static int open_file(const char *path, struct console_files *f, struct err *err)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
+	int fd = is_fifo(path)
+			 ? open_fifo(path)
+			 : open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY,
+				0644);
 
+	if (fd < 0 && errno == ENXIO)
+		return err_set_kind(err, ERR_INPUT, -ENXIO,
+				    "--console: %s: nobody reads from it",
+				    path);
 	if (fd < 0)
 		return fail(err, ERR_INPUT, -errno, path);
 	f->own[0] = fd;

@@ -99,6 +99,22 @@ def a_console_file_is_emptied_when_the_guest_starts_and_not_before(e):
 
 
 @case
+def a_console_pipe_waits_for_its_reader(e):
+    """And can be told not to: a signal is not lost with it."""
+    pipe = e.path("pipe")
+    os.mkfifo(pipe)
+    p = e.start("idle", "--console", "file=" + pipe)
+    time.sleep(0.2)
+    check(p.poll() is None, p.returncode)
+    p.terminate()
+    check(p.wait(PATIENCE) == 66 and b"nobody reads" in p.stderr.read(), p.returncode)
+    p = e.start("hello", "--console", "file=" + pipe, "--timeout", "0.3")
+    with open(pipe, "rb") as f:
+        check(b"hello" in f.read(), "its output")
+    check(p.wait(PATIENCE) == 124, p.returncode)
+
+
+@case
 def sockets_of_the_next_guest_are_left_alone(e):
     """Who starts it may have removed the names, and the last guest takes its time to end."""
     paths = [e.path(n) for n in ("api", "console", "vsock")]
