@@ -277,7 +277,7 @@ def the_digest_follows_the_inputs(e):
 
 @case
 def a_warm_launch_hashes_nothing(e):
-    """Of a file that did not change; and what the guest has refused is hashed anew."""
+    """Of a file that did not change; and what the guest or --expect has refused is hashed anew."""
     if subprocess.run(["stat", "-f", "-c", "%T", "."], capture_output=True, check=True).stdout.strip() == b"tmpfs":
         raise Skip("of files in tmpfs no hash is kept: set TMPDIR")
     ends = bytes.fromhex("b02a e6f4 f4")  # mov $42,%al; out %al,$0xf4; hlt
@@ -296,6 +296,9 @@ def a_warm_launch_hashes_nothing(e):
     launch(42, small + large, 0)
     launch(42, small, large)
     launch(42, small + large, 0, "none")
+    p = e.sim(*e.args(session=None, more=["--hash-cache", "cache", "--expect", "00" * 32]))
+    check(p.returncode == 66 and "--expect" in p.stderr, p.stderr)
+    launch(42, small + large, 0)
     e.put("fw", firmware(*HAS, vector=refuses))
     launch(80, small, large)
     launch(80, small + large, 0)

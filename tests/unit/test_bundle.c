@@ -416,6 +416,14 @@ static void no_memory(void *fdt)
 			 0);
 }
 
+/* JSON would show a negative number. */
+static void huge_memory(void *fdt)
+{
+	assert_int_equal(fdt_setprop_u64(fdt, conf(fdt), "coffer,memory",
+					 UINT64_C(1) << 63),
+			 0);
+}
+
 static void odd_memory(void *fdt)
 {
 	assert_int_equal(fdt_setprop(fdt, conf(fdt), "coffer,memory", "abc", 3),
@@ -464,6 +472,7 @@ static void values_must_have_their_form(void **state)
 	spoilt(f, no_cpus, "'coffer,cpus' is 0");
 	spoilt(f, many_cpus, "'coffer,cpus' is larger than");
 	spoilt(f, no_memory, "'coffer,memory' is 0");
+	spoilt(f, huge_memory, "'coffer,memory' is larger than");
 	spoilt(f, odd_memory, "'coffer,memory' is not a number");
 	spoilt(f, two_lines, "'coffer,machine' has a control character");
 	spoilt(f, terminal_command, "'coffer,machine' has a control character");

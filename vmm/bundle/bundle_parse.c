@@ -216,7 +216,7 @@ static int parse_values(const struct fit_node *n, const struct fit_prop *p,
 		r = fit_bad(n, err, "'coffer,cpus' is 0");
 	if (r >= 0 && p[CONF_MEMORY].data)
 		r = fit_number(n, conf_names[CONF_MEMORY], p[CONF_MEMORY],
-			       UINT64_MAX, &b->memory, err);
+			       INT64_MAX, &b->memory, err); /* JSON's */
 	if (r >= 0 && p[CONF_MEMORY].data && !b->memory)
 		r = fit_bad(n, err, "'coffer,memory' is 0");
 	b->have_policy = p[CONF_POLICY].data;
