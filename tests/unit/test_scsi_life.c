@@ -198,6 +198,28 @@ static void a_reset_waits_for_the_host(void **state)
 	assert_int_equal(command(f, 0, TUR, NULL, 0, 0).status, 0);
 }
 
+/* The transport made it let go of memory before; the driver's comes then. */
+static void a_reset_may_come_while_another_one_waits(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_virtio_host *h = fake_driver_host(f->drv);
+
+	f->fake->hold = true;
+	offer(f, REQ, 0, 1, READ_10(0, 1), NULL, 0, BS);
+	fake_driver_kick(f->drv, REQ);
+	virtq_disable(f->dev->q[REQ]);
+	f->dev->ops->reset(f->dev);
+	fake_driver_reset_begin(f->drv);
+	assert_int_equal(h->resets_done, 0);
+	fake_scsi_finish(f->fake, 0, 0);
+	assert_int_equal(h->resets_done, 1);
+	assert_true(fake_driver_reset_wait(f->drv));
+	f->fake->hold = false;
+	fake_driver_activate(f->drv);
+	command(f, 0, TUR, NULL, 0, 0);
+	assert_int_equal(command(f, 0, READ_10(0, 1), NULL, 0, BS).status, 0);
+}
+
 static void nothing_is_written_for_a_request_that_was_reset(void **state)
 {
 	struct fixture *f = *state;
@@ -284,6 +306,7 @@ int main(void)
 		TEST_INACTIVE(the_driver_sets_two_sizes_within_limits),
 		TEST_INACTIVE(the_sizes_shape_request_and_response),
 		TEST(a_reset_waits_for_the_host),
+		TEST(a_reset_may_come_while_another_one_waits),
 		TEST(nothing_is_written_for_a_request_that_was_reset),
 		TEST(one_queue_is_reset_alone),
 		TEST(a_queue_reset_ends_while_another_queue_works),
