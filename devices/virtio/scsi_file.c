@@ -75,6 +75,13 @@ static int check_mode(int fd, const char *name, bool read_only,
 				    "writable, or add ,ro",
 				    name);
 	f->direct = flags & O_DIRECT;
+	/*
+	 * O_NONBLOCK means nothing to a file, but with it the io_uring of Linux
+	 * 6.1 answers EAGAIN to all that is on a block device which cannot say
+	 * that it would block: dm-crypt's, for one.
+	 */
+	if (flags & O_NONBLOCK && fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0)
+		return err_set(err, -errno, "'%s': %s", name, strerror(errno));
 	return 0;
 }
 

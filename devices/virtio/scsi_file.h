@@ -34,7 +34,7 @@ struct scsi_file {
  * Look at @fd (borrowed), called @name in messages, and lock it: exclusively,
  * or with @read_only shared among readers. The lock belongs to the open file
  * description (F_OFD_SETLK): it goes where the descriptor goes, and ends with
- * its last duplicate.
+ * its last duplicate. O_NONBLOCK is cleared.
  * -EISDIR      a directory
  * -EINVAL      neither regular file nor block device; size 0 or not a multiple
  *              of the block size

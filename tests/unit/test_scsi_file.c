@@ -92,6 +92,17 @@ static void an_image_is_a_disk_of_its_size(void **state)
 	assert_int_equal(scsi_file_size(&file, &bytes), -EBADF);
 }
 
+/* Who opens may have asked not to wait; the disk's I/O does. */
+static void its_io_may_block(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(fd_closep) int fd = image(f, 1 << 20, O_RDWR | O_NONBLOCK);
+	struct scsi_file file;
+
+	assert_int_equal(scsi_file_check(fd, "x", false, &file, NULL), 0);
+	assert_int_equal(fcntl(fd, F_GETFL) & (O_NONBLOCK | O_ACCMODE), O_RDWR);
+}
+
 static void what_is_no_disk_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -212,6 +223,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(an_image_is_a_disk_of_its_size),
+		TEST(its_io_may_block),
 		TEST(what_is_no_disk_is_refused),
 		TEST(a_size_that_is_no_number_of_blocks_is_refused),
 		TEST(a_file_that_is_read_only_needs_ro),
