@@ -2,9 +2,11 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "vmm/base/err.h"
@@ -150,6 +152,38 @@ static void a_command_that_fails_is_named(void **state)
 	refused(&src, -EINVAL, "not a key");
 }
 
+static void a_pipe_that_nobody_writes_to_is_not_waited_for_long(void **state)
+{
+	char path[] = "/tmp/coffer-test-XXXXXX";
+	const struct key_source src = {
+		.file = path, .fd = -1, .command_seconds = 1};
+	struct mktme_secret *s = NULL;
+	int status = -1;
+	pid_t child;
+
+	(void)state;
+	close(mkstemp(path));
+	unlink(path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	refused(&src, -ETIMEDOUT, "in time");
+	child = fork();
+	if (!child) { /* in pieces, and later */
+		int fd;
+
+		usleep(20000);
+		fd = open(path, O_WRONLY);
+		if (write(fd, KEY "\n", 33) == 33)
+			usleep(20000);
+		_exit(write(fd, TWEAK "\n", 33) != 33);
+	}
+	assert_int_equal(key_source_read(&src, &s, NULL), 0);
+	is_the_key(s);
+	key_source_free(s);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	unlink(path);
+}
+
 static void a_command_that_hangs_is_ended(void **state)
 {
 	struct key_source src = {
@@ -170,6 +204,8 @@ int main(void)
 		cmocka_unit_test(a_descriptor_is_read_to_its_end),
 		cmocka_unit_test(a_command_writes_the_key),
 		cmocka_unit_test(a_command_that_fails_is_named),
+		cmocka_unit_test(
+			a_pipe_that_nobody_writes_to_is_not_waited_for_long),
 		cmocka_unit_test(a_command_that_hangs_is_ended),
 	};
 

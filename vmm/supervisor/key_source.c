@@ -83,7 +83,9 @@ static int from_file(const struct key_source *src, uint8_t *buf,
 		     uint64_t until_ms, struct mktme_secret *ret,
 		     struct err *err)
 {
-	AUTO(fd_closep) int fd = open(src->file, O_RDONLY | O_CLOEXEC);
+	/* O_NONBLOCK: a FIFO's writer has so long as a command has. */
+	AUTO(fd_closep)
+	int fd = open(src->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	int r;
 
 	if (fd < 0)
