@@ -37,6 +37,12 @@ static int take(struct cursor *at, void *buf, size_t len)
 	return 0;
 }
 
+/* Nothing may be left. */
+static int take_end(const struct cursor *at)
+{
+	return at->off == at->c->out_len ? 0 : -EPROTO;
+}
+
 /* The last value: exactly @len bytes are left. */
 static int take_last(struct cursor *at, void *buf, size_t len)
 {
@@ -96,7 +102,7 @@ static int parse_mac(struct cursor *at, uint8_t command, uint64_t features,
 		r = take_table(at, &ret->uni);
 		if (!r)
 			r = take_table(at, &ret->multi);
-		return r ? r : take_last(at, NULL, 0);
+		return r ? r : take_end(at);
 	}
 	if (command == VIRTIO_NET_CTRL_MAC_ADDR_SET &&
 	    features & BIT64(VIRTIO_NET_F_CTRL_MAC_ADDR)) {

@@ -275,7 +275,7 @@ static void writes_land_where_the_driver_reads_them(void **state)
 static void slices_are_the_pieces_of_a_range(void **state)
 {
 	struct fake_queue *f = *state;
-	struct iovec v[3];
+	struct iovec v[3] = {0};
 
 	pop_scattered(f);
 	assert_int_equal(virtq_chain_slice(&f->c, false, 2, 6, v, 3), 3);

@@ -410,10 +410,11 @@ static int kick_pieces(struct vsock_fixture *f, unsigned int q,
 	fake_ring_set_desc(ring, 0, 201, at, 1, flags | FAKE_DESC_NEXT, 202);
 	fake_ring_set_desc(ring, 0, 202, table, TABLE * 16, FAKE_DESC_INDIRECT,
 			   0);
-	for (uint16_t i = 0; i < TABLE; i++)
-		fake_ring_set_desc(
-			ring, table, i, at += 2, 1,
-			i + 1 < TABLE ? flags | FAKE_DESC_NEXT : flags, i + 1);
+	for (unsigned int i = 0; i < TABLE; i++)
+		fake_ring_set_desc(ring, table, (uint16_t)i, at += 2, 1,
+				   i + 1 < TABLE ? flags | FAKE_DESC_NEXT
+						 : flags,
+				   (uint16_t)(i + 1));
 	fake_ring_publish(ring, 200);
 	return fake_driver_kick(f->d, q);
 }
