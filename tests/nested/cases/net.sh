@@ -18,10 +18,30 @@ stream-tool serve tcp:0.0.0.0:1234 &
 test="coffer.size=$1"
 start_devices net.sh -c 2 -n tap=tap0,mac=52:54:00:00:00:01,queues=2,mtu=1400
 wait_for 300 'ready for the host'
+# mark DIRECTION, then expect_long DIRECTION: the tap's frames since then, "tx"
+# being its own, were longer than the MTU, as with offloads. Only the streams of
+# that direction may run meanwhile: the others' acknowledgements are short.
+of_tap() {
+	cat "/sys/class/net/tap0/statistics/$1"
+}
+mark() {
+	frames=$(of_tap "$1_packets") bytes=$(of_tap "$1_bytes")
+}
+expect_long() {
+	frames=$(($(of_tap "$1_packets") - frames))
+	bytes=$(($(of_tap "$1_bytes") - bytes))
+	echo "tap, $1: $bytes bytes in $frames frames"
+	[ $bytes -gt $((4 * $2)) ] && [ $bytes -gt $((1500 * frames)) ] ||
+		fail "tap, $1: short frames only"
+}
 step "push to the tap"
+mark tx
 stream-tool push tcp:198.51.100.2:1000 4 "$1" || fail "to the guest, by tap"
+expect_long tx "$1"
 step "get from the tap"
+mark rx
 stream-tool get tcp:198.51.100.2:1000 4 "$1" || fail "from the guest, by tap"
+expect_long rx "$1"
 stream-tool refused tcp:198.51.100.2:1001 || fail "nobody's port"
 stream-tool serve tcp:0.0.0.0:1299 &
 wait_devices
@@ -36,12 +56,8 @@ for bit in 0 1 3 5 7 11 15 16 17 22; do
 	[ "$(fact features | cut -c $((bit + 1)))" = 1 ] ||
 		fail "the card has no feature bit $bit"
 done
-# With offloads frames are longer than the MTU, both ways.
 for dir in tx rx; do
-	expect_counter net0 ${dir}_bytes -gt $((2 * $1))
-	[ "$(counter net0 ${dir}_bytes)" -gt \
-		$((1500 * $(counter net0 ${dir}_frames))) ] ||
-		fail "$dir: short frames only"
+	expect_counter net0 ${dir}_bytes -gt $((8 * $1))
 done
 for what in bad_headers bad_chains bad_commands tx_refused; do
 	expect_counter net0 $what -eq 0
