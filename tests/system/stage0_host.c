@@ -144,6 +144,20 @@ static void sev_with_a_table_of_hashes_that_lies(struct host *h,
 	stops(h, STAGE0_HASHES_MALFORMED, true);
 }
 
+static void sev_with_e820_file(struct host *h, const char *image,
+			       const uint8_t *file, uint32_t len,
+			       uint32_t reason)
+{
+	h->status = SEV_STATUS_SEV;
+	h->c_bit = UINT32_MAX;
+	h->e820 = file;
+	h->e820_len = len;
+	start(h, image);
+	put_hashes(h);
+	stops(h, reason, true);
+	only_the_shared_page_was_given_away(h);
+}
+
 static void sev_with_e820(struct host *h, const char *image, uint64_t ram,
 			  uint32_t reason)
 {
@@ -151,14 +165,7 @@ static void sev_with_e820(struct host *h, const char *image, uint64_t ram,
 
 	store_le64(e820 + 8, ram);
 	store_le32(e820 + 16, 1); /* RAM, from 0 on */
-	h->status = SEV_STATUS_SEV;
-	h->c_bit = UINT32_MAX;
-	h->e820 = e820;
-	h->e820_len = sizeof(e820);
-	start(h, image);
-	put_hashes(h);
-	stops(h, reason, true);
-	only_the_shared_page_was_given_away(h);
+	sev_with_e820_file(h, image, e820, sizeof(e820), reason);
 }
 
 /* CMOS always says RAM, which is true. */
@@ -174,15 +181,9 @@ static void sev_with_little_ram(struct host *h, const char *image)
 
 static void sev_with_an_endless_e820(struct host *h, const char *image)
 {
-	static uint8_t e820[S0_RAM_FILE_MAX + S0_RAM_ENTRY_LEN];
+	static const uint8_t e820[S0_RAM_FILE_MAX + S0_RAM_ENTRY_LEN];
 
-	h->status = SEV_STATUS_SEV;
-	h->c_bit = UINT32_MAX;
-	h->e820 = e820;
-	h->e820_len = sizeof(e820);
-	start(h, image);
-	put_hashes(h);
-	stops(h, STAGE0_RAM_MAP, true);
+	sev_with_e820_file(h, image, e820, sizeof(e820), STAGE0_RAM_MAP);
 }
 
 static void sev_without_cpus(struct host *h, const char *image)

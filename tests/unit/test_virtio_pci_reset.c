@@ -109,6 +109,16 @@ static void until_a_reset_is_done_nothing_changes(void **state)
 	fake_vpci_echo(f, 0);
 }
 
+/* The device is up, and has one request of queue 0 in @ret. */
+static void up_with_one(struct fake_vpci *f, const struct fake_buf *b,
+			struct virtq_chain *ret)
+{
+	virtq_chain_init(ret);
+	fake_vpci_up(f);
+	fake_ring_offer(f->ring[0], b, 1, false);
+	assert_int_equal(virtq_pop(f->dev.q[0], ret), 1);
+}
+
 /* A request that ends while the driver waits for its reset. */
 static void what_is_given_back_during_a_reset_is_dropped(void **state)
 {
@@ -116,10 +126,7 @@ static void what_is_given_back_during_a_reset_is_dropped(void **state)
 	struct fake_buf b = FAKE_IN(4);
 	struct virtq_chain c;
 
-	virtq_chain_init(&c);
-	fake_vpci_up(f);
-	fake_ring_offer(f->ring[0], &b, 1, false);
-	assert_int_equal(virtq_pop(f->dev.q[0], &c), 1);
+	up_with_one(f, &b, &c);
 	fake_ring_offer(f->ring[0], &b, 1, false);
 	f->hold_reset = true;
 	set_status(f, 0);
@@ -206,10 +213,7 @@ static void who_is_no_longer_master_leaves_memory_alone(void **state)
 	struct fake_buf b = FAKE_IN(4);
 	struct virtq_chain c;
 
-	virtq_chain_init(&c);
-	fake_vpci_up(f);
-	fake_ring_offer(f->ring[0], &b, 1, false);
-	assert_int_equal(virtq_pop(f->dev.q[0], &c), 1);
+	up_with_one(f, &b, &c);
 	set_master(f, false);
 	assert_int_equal(f->n_reset, 1); /* it lets go of what it has */
 	assert_int_equal(status(f), UP | FAKE_VPCI_NEEDS_RESET);

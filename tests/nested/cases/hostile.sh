@@ -1,6 +1,5 @@
 # Guests that attack from inside, on a KVM that is like real ones, against a
-# monitor that an ordinary user has started; its memory stays within bounds. (A
-# triple fault comes before anybody can look.)
+# monitor that an ordinary user has started; its memory stays within bounds.
 # each: attack_ports 0
 # each: attack_mmio 0
 # each: attack_virtio 0
@@ -41,8 +40,8 @@ while [ -d "/proc/$coffer_pid" ] && ! [ -e "$CASE_DIR/status" ]; do
 done
 wait_coffer
 expect_status "$1"
-[ "$1" != 80 ] || exit 0
 echo "private memory at most $peak KiB in $looks looks"
-[ $looks -gt 0 ] || fail "the monitor was never seen"
+# A triple fault ends a release before anybody can look.
+[ $looks -gt 0 ] || [ "$1" = 80 ] || fail "the monitor was never seen"
 is_sanitized || [ $peak -le $BOUND_KIB ] ||
 	fail "more than $BOUND_KIB KiB"
