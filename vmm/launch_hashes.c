@@ -3,21 +3,13 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
 #include "firmware/kernel_image.h"
 #include "vmm/base/err.h"
+#include "vmm/base/now.h"
 #include "vmm/config.h"
 #include "vmm/config_boot.h"
 #include "vmm/hash_cache.h"
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 /* Of @f, which may be all of the file @in, or a part of another one. */
 static int find(struct hash_cache *cache, const struct image_file *f,

@@ -2,18 +2,10 @@
 #include "vmm/launch_ledger.h"
 
 #include <inttypes.h>
-#include <time.h>
 
 #include "crypto/sev_error.h"
+#include "vmm/base/now.h"
 #include "vmm/base/own.h"
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 static uint64_t bytes_of(const struct sev_fw_call *call)
 {

@@ -19,6 +19,7 @@
 
 #include "vmm/base/bytes.h"
 #include "vmm/base/err.h"
+#include "vmm/base/now.h"
 #include "vmm/net_forward.h"
 
 enum {
@@ -286,14 +287,6 @@ static int spawn(struct net_user *u, struct child *c, struct err *err)
 }
 
 /* --- until it serves ---------------------------------------------------- */
-
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 /*
  * passt says nothing when it is ready, but it reads its socket only then. So

@@ -3,15 +3,8 @@
 
 #include <inttypes.h>
 #include <stdatomic.h>
-#include <time.h>
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
+#include "vmm/base/now.h"
 
 void timing_mark(struct timing *t, enum timing_mark mark)
 {

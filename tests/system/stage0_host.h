@@ -103,4 +103,25 @@ void the_secret_is_in_its_file_only(struct host *h);
 /* Is the page at @gpa reserved in the e820 map, in an entry of its own? */
 bool is_reserved(const struct host *h, uint64_t gpa);
 
+/* --- stage0_host.c: what a run must have come to --- */
+
+/* It halts with this reason, and @in_words said so. */
+void stops(struct host *h, uint32_t reason, bool in_words);
+void only_the_shared_page_was_given_away(struct host *h);
+
+/* --- stage0_host_start.c: cases --- */
+
+void plain_start(struct host *h, const char *image);
+void sev_start(struct host *h, const char *image);
+void sev_es_start(struct host *h, const char *image);
+void sev_with_another_setup_part(struct host *h, const char *image);
+void sev_with_another_kernel(struct host *h, const char *image);
+void sev_with_another_initrd(struct host *h, const char *image);
+void sev_with_another_command_line(struct host *h, const char *image);
+void sev_with_a_hash_that_ends_otherwise(struct host *h, const char *image);
+void sev_with_a_long_setup_part(struct host *h, const char *image);
+void sev_with_a_long_command_line(struct host *h, const char *image);
+void sev_with_a_line_too_long_for_the_kernel(struct host *h, const char *image);
+void sev_with_a_line_without_end(struct host *h, const char *image);
+
 #endif

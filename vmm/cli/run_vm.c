@@ -8,13 +8,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "firmware/stage0_reason.h"
 #include "vmm/base/err.h"
 #include "vmm/base/fault.h"
 #include "vmm/base/log.h"
 #include "vmm/base/loop.h"
+#include "vmm/base/now.h"
 #include "vmm/config_cost.h"
 #include "vmm/console.h"
 #include "vmm/console_open.h"
@@ -41,19 +41,11 @@ struct runner {
 	struct launch_host launch;
 	struct timing timing;
 	struct launch_ledger ledger;
-	int stop_signal; /* the first that asked for the end; 0: none */
-	int64_t stop_ms; /* when */
+	int stop_signal;  /* the first that asked for the end; 0: none */
+	uint64_t stop_ms; /* when */
 };
 
 enum { ONE_REQUEST_MS = 50 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /*
  * Is @signo part of a request that is known? timeout(1) sends its signal to us

@@ -8,10 +8,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "vmm/base/err.h"
 #include "vmm/base/log.h"
+#include "vmm/base/now.h"
 #include "vmm/launch_info.h"
 #include "vmm/supervisor/api_server.h"
 #include "vmm/supervisor/api_socket.h"
@@ -33,14 +33,6 @@ struct control {
 	bool told_ready;
 	uint64_t born_ms, n_starts;
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 static enum api_state api_state_of(enum supervisor_state s)
 {

@@ -10,12 +10,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "vmm/base/err.h"
 #include "vmm/base/locked.h"
 #include "vmm/base/log.h"
+#include "vmm/base/now.h"
 #include "vmm/base/own.h"
 
 enum { BUF_LEN = MKTME_SECRET_FILE_MAX + 1 };
@@ -23,14 +23,6 @@ enum { BUF_LEN = MKTME_SECRET_FILE_MAX + 1 };
 void key_source_free(struct mktme_secret *s)
 {
 	locked_free(s, sizeof(*s));
-}
-
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
 /* Up to BUF_LEN bytes until the end of @fd. Their number, or an errno. */
